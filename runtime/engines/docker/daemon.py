@@ -1,0 +1,134 @@
+"""A private engine's dockerd, and what mends it when a record of its networks keeps it from starting.
+
+    python -m runtime.engines.docker.daemon DOCKERD --data-root DIRECTORY ARGUMENT ...
+
+Runs dockerd as a child: passes its log on, and signals to it, and ends as it ends. It ends when we are killed.
+
+Engine 20.10 writes a network that it removes once more without its addresses, just before it forgets it. Ended between
+the two, it panics over that record at every start (libnetwork's controller.go, reservePools: index out of range). Then,
+and only then, its store of networks is set aside, what it made on the host goes, and dockerd is started again, once.
+Machines go on; those that had a network have none any more. Networks are all that is in that store.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from runtime.engines.docker.host_bridges import remove_bridge
+from runtime.parent import end_with_parent
+
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+PANIC_STATUS = 2
+"""Go's."""
+KEPT_LOG = 64 << 10
+"""Bytes of the end of the log; a panic's own words take less than 5 kB."""
+LAST_WORDS_SECONDS = 2.0
+"""For what is still in the pipe when dockerd has ended: its containerd may hold the other end open."""
+STORES = ("network/files/local-kv.db", "*/network/files/local-kv.db")
+"""Below the data root; the second where users are remapped."""
+SET_ASIDE = ".unreadable"
+_PANIC = re.compile(rb"^panic: .*\n(?:.*\n)*?\ngoroutine \d+ \[running\]:\n(?P<frames>(?:.+\n)+)", re.M)
+_OPENING_STORE = re.compile(rb"^github\.com/docker/(?:docker/(?:vendor/github\.com/docker/)?)?libnetwork\.New\(", re.M)
+_MADE_BRIDGE = re.compile(rb'"BridgeIfaceCreator":1,"BridgeName":"([A-Za-z0-9_.-]{1,15})"')
+"""A record of libnetwork's bridge driver; 1: the driver made the interface, and nobody else."""
+
+
+class Daemon:
+    """One dockerd, started as often as needed."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked_to_end = False
+        self._log = b""
+
+    def run(self) -> int:
+        """Until dockerd ends; its status as a shell gives it."""
+        for each in PASSED_ON:
+            signal.signal(each, self._pass_on)
+        status = self._run_once()
+        if panicked_over_networks(status, self._log):
+            _set_aside(Path(self._command[self._command.index("--data-root") + 1]))
+            status = self._run_once()
+        return status if status >= 0 else 128 - status
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        self._asked_to_end |= number != signal.SIGHUP
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def _run_once(self) -> int:
+        self._log = b""
+        # Whoever asks us to end in the middle of this means what we are about to start.
+        signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+        try:
+            if self._asked_to_end:
+                return 0
+            self._process = process = subprocess.Popen(
+                self._command,
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                preexec_fn=_as_a_child,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+        assert process.stderr is not None
+        reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        reader.start()
+        status = process.wait()
+        reader.join(LAST_WORDS_SECONDS)
+        return status
+
+    def _read(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            # Also when nobody listens to us any more: a pipe that nobody reads would stop dockerd.
+            with contextlib.suppress(OSError):
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
+            self._log = (self._log + line)[-KEPT_LOG:]
+
+
+def _as_a_child() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    end_with_parent()
+
+
+def panicked_over_networks(status: int, log: bytes) -> bool:
+    """Whether dockerd ended with a panic of Go's in what reads the store of networks, which it does at its start."""
+    found = _PANIC.search(log) if status == PANIC_STATUS else None
+    return found is not None and _OPENING_STORE.search(found["frames"]) is not None
+
+
+def _set_aside(data_root: Path) -> None:
+    """The store, and the bridges that it says dockerd made: their addresses will be given to others."""
+    for store in stores(data_root):
+        for name in made_bridges(store.read_bytes()):
+            remove_bridge(name)
+        aside = store.with_name(store.name + SET_ASIDE)
+        store.replace(aside)
+        sys.stderr.write(f"dockerd can't read its networks. They are set aside in {aside}; starting again.\n")
+    sys.stderr.flush()
+
+
+def stores(data_root: Path) -> Iterator[Path]:
+    """The files that hold an engine's networks."""
+    for pattern in STORES:
+        yield from data_root.glob(pattern)
+
+
+def made_bridges(store: bytes) -> list[str]:
+    """Names of the bridges that an engine made itself, also of some that have gone, as its store has them."""
+    return sorted({name.decode() for name in _MADE_BRIDGE.findall(store)})
+
+
+if __name__ == "__main__":
+    sys.exit(Daemon(sys.argv[1:]).run())
