@@ -1,0 +1,5 @@
+"""Container Playground: the site."""
+
+from playground.celery import app as celery_app
+
+__all__ = ["celery_app"]

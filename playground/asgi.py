@@ -1,0 +1,49 @@
+"""What the web server runs: pages and the API over HTTP, terminals and events over WebSockets."""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, cast
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
+_pages = get_asgi_application()
+
+# These need the applications that the line above has loaded.
+from playground.api.body_limit import Application, BodyLimit  # noqa: E402
+from playground.engine import make_engine  # noqa: E402
+from playground.sessions.closing import CloseCode  # noqa: E402
+from playground.sessions.consumers import events_socket  # noqa: E402
+from playground.sessions.sockets import terminal_socket  # noqa: E402
+from playground.sharing.sockets import guest_socket  # noqa: E402
+
+# For what that imports, which takes half a second: nobody's first request should wait for it.
+make_engine()
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+async def unknown_socket(_scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    """Any other address: accepted, then closed with a code, because browsers hide why a socket was refused."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": int(CloseCode.UNKNOWN), "reason": "There is nothing here."})
+
+
+# Channels routes to ASGI applications with the functions that Django has for views.
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(cast(Application, _pages)),
+        "websocket": URLRouter(
+            [
+                path("ws/v1/terminals/<str:terminal_id>", cast(Any, terminal_socket)),
+                path("ws/v1/guest/terminals/<str:terminal_id>", cast(Any, guest_socket)),
+                path("ws/v1/events", cast(Any, events_socket)),
+                re_path(r"", cast(Any, unknown_socket)),
+            ]
+        ),
+    }
+)

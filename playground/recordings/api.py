@@ -1,0 +1,145 @@
+"""`/sessions/{id}/recordings` of the REST API."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+from ninja import Query, Router, Status
+from pydantic import BaseModel, Field
+
+from playground.api.request import ApiRequest
+from playground.api.schemas import Instant
+from playground.database import in_database
+from playground.recordings import services, store
+from playground.recordings.errors import RecordingUnknown
+from playground.recordings.models import RecordingState
+from playground.recordings.public import PublicRecording, public_recording
+from runtime.recording import file
+from runtime.recording.asciicast import as_version_2
+
+router = Router(tags=["recordings"])
+
+ASCIICAST = "application/x-asciicast"
+_CONTENT = {ASCIICAST: {"schema": {"type": "string"}}}
+PIECE = 1 << 18
+
+
+class RecordingAnswer(BaseModel):
+    """What was shown in one terminal. What was typed is not in it, unless the terminal showed it."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    terminal: str = Field(json_schema_extra={"format": "uuid"})
+    name: str
+    state: RecordingState = Field(description="full: a limit was reached, and the terminal went on without it.")
+    created_at: Instant
+    ended_at: Instant | None
+    size_bytes: int
+    duration_seconds: float
+    missing_bytes: int = Field(description="Output that was lost because no recorder came in time; 0: it is complete.")
+    links: dict[str, str]
+
+
+class RecordingList(BaseModel):
+    """Of one session, the oldest first."""
+
+    items: list[RecordingAnswer]
+    next_cursor: None = None
+
+
+@router.get(
+    "/sessions/{uuid:session_id}/recordings", response=RecordingList, summary="List the recordings of a session"
+)
+async def list_recordings(request: ApiRequest, session_id: UUID) -> dict[str, object]:
+    """Also while they grow. They stay when the session has ended, for as long as the site keeps them."""
+
+    def read() -> list[PublicRecording]:
+        session = services.session_for(request.person, session_id)
+        return [public_recording(recording) for recording in services.recordings_of(session)]
+
+    return {"items": await in_database(read)()}
+
+
+@router.get(
+    "/sessions/{uuid:session_id}/recordings/{uuid:recording_id}",
+    response=RecordingAnswer,
+    summary="Read about a recording",
+)
+async def get_recording(request: ApiRequest, session_id: UUID, recording_id: UUID) -> PublicRecording:
+    """Its size and length are at most a second old."""
+
+    def read() -> PublicRecording:
+        return public_recording(services.recording_for(request.person, recording_id, session_id))
+
+    return await in_database(read)()
+
+
+@router.get(
+    "/sessions/{uuid:session_id}/recordings/{uuid:recording_id}/asciicast",
+    response={200: None},
+    summary="Download a recording",
+    openapi_extra={"responses": {200: {"content": _CONTENT}}},
+)
+async def get_asciicast(
+    request: ApiRequest,
+    session_id: UUID,
+    recording_id: UUID,
+    version: Annotated[Literal["2", "3"], Query(description="2 is for players that do not know 3.")] = "3",
+) -> StreamingHttpResponse:
+    """As far as it goes. An administrator who reads somebody else's leaves a line in the session's history."""
+
+    def read() -> Path:
+        recording = services.recording_for(request.person, recording_id, session_id)
+        services.opened(request.person, recording)
+        return store.path_of(recording.pk)
+
+    path = await in_database(read)()
+    if not path.exists():
+        raise RecordingUnknown("There is nothing in this recording yet.")
+    response = StreamingHttpResponse(_content(path, version), content_type=ASCIICAST)
+    # Whatever was in the terminal: no browser shows or runs it.
+    response["Content-Disposition"] = f'attachment; filename="{recording_id}.cast"'
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@router.delete(
+    "/sessions/{uuid:session_id}/recordings/{uuid:recording_id}",
+    response={204: None},
+    summary="Delete a recording",
+)
+async def delete_recording(request: ApiRequest, session_id: UUID, recording_id: UUID) -> Status[None]:
+    """Once its terminal has ended. Also when it was deleted before."""
+
+    def delete() -> None:
+        session = services.session_for(request.person, session_id)
+        for recording in services.recordings_of(session):
+            if recording.pk == recording_id:
+                services.delete(request.person, recording)
+
+    await in_database(delete)()
+    return Status(204, None)
+
+
+async def _content(path: Path, version: str) -> AsyncIterator[bytes]:
+    """Piece by piece, whole lines each: reading waits for the disk, so not on the event loop."""
+    pieces = _pieces(path, version)
+    following = sync_to_async(lambda: next(pieces, b""), thread_sensitive=False)
+    while piece := await following():
+        yield piece
+
+
+def _pieces(path: Path, version: str) -> Iterator[bytes]:
+    lines = file.lines(path)
+    piece = bytearray()
+    for line in as_version_2(lines) if version == "2" else lines:
+        piece += line
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)

@@ -1,0 +1,61 @@
+"""What one person's sessions may use in 24 hours together: CPU time, and bytes that are sent."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from playground.accounts.models import User
+from playground.sessions.errors import QuotaExceeded
+from playground.sessions.models import PersonHour, Profile
+from playground.settings.limits import PersonLimits
+from runtime.engines.base import Egress
+
+WINDOW = timedelta(hours=24)
+CPU_RESERVE = 60
+"""Seconds of one core that each session of the person holds back for itself: what is left may not be given twice."""
+EGRESS_RESERVE = 10 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUsage:
+    """In the last 24 hours, by whole hours."""
+
+    cpu_seconds: float
+    egress_bytes: int
+
+
+def used_by(user_id: int, now: datetime | None = None) -> BudgetUsage:
+    """By all sessions of the person, also those that have ended."""
+    since = (now or timezone.now()) - WINDOW
+    sums = PersonHour.objects.filter(owner_id=user_id, hour__gt=since).aggregate(
+        cpu=Sum("cpu_seconds", default=0.0), egress=Sum("egress_bytes", default=0)
+    )
+    return BudgetUsage(float(sums["cpu"]), int(sums["egress"]))
+
+
+def check(user: User, limits: PersonLimits, profile: Profile | None, sessions: int) -> None:
+    """Raises QuotaExceeded unless there is enough for one more beside `sessions` that live. Part of `reserve`."""
+    used, now = used_by(user.pk), timezone.now()
+    if used.cpu_seconds + CPU_RESERVE * (sessions + 1) > limits.cpu_seconds_per_day:
+        raise QuotaExceeded(
+            f"The CPU time of {_hours(limits.cpu_seconds_per_day)} in 24 hours is used up, or held by your sessions.",
+            retry_after=_seconds_until_less(user.pk, now),
+        )
+    if profile is None or profile.egress == Egress.NONE:
+        return
+    if used.egress_bytes + EGRESS_RESERVE * (sessions + 1) > limits.egress_bytes_per_day:
+        raise QuotaExceeded(
+            "As much as you may send in 24 hours was sent, or is held by your sessions.",
+            retry_after=_seconds_until_less(user.pk, now),
+        )
+
+
+def _hours(seconds: int) -> str:
+    return f"{seconds / 3600:g} hours"
+
+
+def _seconds_until_less(user_id: int, now: datetime) -> int:
+    oldest = PersonHour.objects.filter(owner_id=user_id, hour__gt=now - WINDOW).order_by("hour").first()
+    return max(1, int(((oldest.hour if oldest else now) + WINDOW - now).total_seconds()) + 1)

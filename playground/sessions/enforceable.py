@@ -1,0 +1,58 @@
+"""What a profile asks of the host, and whether the host can do it: what it can't is refused, never left open."""
+
+import asyncio
+
+import structlog
+
+from playground.engine import close_engine, get_engine
+from playground.host import reports
+from playground.sessions.models import Profile
+from runtime.engines.base import Egress
+from runtime.errors import CapabilityUnavailable, EngineUnavailable, RuntimeFailure
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 30
+NEEDS = {
+    "egress_filter": "This host can't filter what machines reach on the network, so they get none.",
+    "bandwidth": "This host can't limit how fast machines are on the network, so they get none.",
+}
+
+
+def check_enforceable(profile: Profile, *, together: bool = False) -> None:
+    """Raises CapabilityUnavailable when the last probe found that the host lacks what this profile asks for.
+
+    Before the first one nobody can say: then the worker finds out when it makes the machine. `together`: whether a
+    session has several machines, which needs a network even without egress.
+    """
+    if profile.egress == Egress.NONE and not together:
+        return
+    limited = profile.egress != Egress.NONE and (profile.download_bytes_per_second or profile.upload_bytes_per_second)
+    for name in reports.lacking(["egress_filter", "bandwidth"] if limited else ["egress_filter"]):
+        raise CapabilityUnavailable(f"{NEEDS[name]} Choose a profile without egress.")
+
+
+def check_still(profile: Profile) -> None:
+    """Now that its machines are to be made: the host, or the profile, may be another than when it was asked for.
+
+    Raises CapabilityUnavailable, and EngineUnavailable while nobody knows what the host can do.
+    """
+    try:
+        reports.check(profile.requires)
+    except reports.CapabilityMissing as missing:
+        if missing.retry_after is not None:
+            raise EngineUnavailable(str(missing)) from None
+        raise CapabilityUnavailable(str(missing)) from None
+
+
+async def enforceable_egress() -> Egress:
+    """For the profiles that a new site starts with: asks the engine, and gives its connections back."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            host = await get_engine().capabilities()
+    except (RuntimeFailure, TimeoutError) as error:
+        log.warning("host_not_probed", error=type(error).__name__)
+        return Egress.NONE
+    finally:
+        await close_engine()
+    return Egress.INTERNET if all(host.has(name) for name in NEEDS) else Egress.NONE

@@ -1,0 +1,68 @@
+"""The profiles as pages and the API offer them: whether this host can give what each asks for, and why not."""
+
+from dataclasses import dataclass
+
+from playground.host import reports
+from playground.sessions.enforceable import check_enforceable
+from playground.sessions.models import Profile
+from playground.sessions.selectors import profiles
+from playground.sessions.states import RecordingRule
+from runtime.errors import CapabilityUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One profile."""
+
+    profile: Profile
+    reason: str
+    """Why its sessions would be refused now, for a person; empty: they would not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Profiles that can't be had for the same reason."""
+
+    titles: str
+    reason: str
+
+
+def offers() -> list[Offer]:
+    """In the order to show them."""
+    return [Offer(profile, refusal(profile)) for profile in profiles()]
+
+
+def refusal(profile: Profile) -> str:
+    """What `services.create` would say; empty where it would not refuse."""
+    try:
+        check_enforceable(profile)
+        reports.check(profile.requires)
+    except (CapabilityUnavailable, reports.CapabilityMissing) as error:
+        return str(error)
+    return ""
+
+
+def start_choices() -> dict[str, object]:
+    """What the form that starts a session asks: the profile, and whether to record; and what can't be had."""
+    found = offers()
+    return {
+        "offers": found,
+        "chosen": chosen(found),
+        "refusals": refusals(found),
+        "recordable": any(offer.profile.recording == RecordingRule.ON_REQUEST for offer in found if not offer.reason),
+    }
+
+
+def chosen(offered: list[Offer]) -> str:
+    """The slug of the profile that a page has selected: the default one, else the first that can be had, else none."""
+    open_ones = sorted((offer for offer in offered if not offer.reason), key=lambda offer: not offer.profile.is_default)
+    return open_ones[0].profile.slug if open_ones else ""
+
+
+def refusals(offered: list[Offer]) -> list[Refusal]:
+    """What a page says above the images."""
+    titles: dict[str, list[str]] = {}
+    for offer in offered:
+        if offer.reason:
+            titles.setdefault(offer.reason, []).append(offer.profile.title)
+    return [Refusal(", ".join(of), reason) for reason, of in titles.items()]
