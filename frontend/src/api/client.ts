@@ -1,0 +1,96 @@
+import type { SessionStats } from "./stats.js";
+import type { SessionInfo, TerminalInfo, TerminalOpening, TerminalProcess } from "./types.js";
+
+/** What the API refused, in words for a person. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What a person is told of a refusal. Throws what is none: a defect of ours. */
+export function refusalOf(error: unknown): string {
+  if (!(error instanceof ApiError)) throw error;
+  return error.message;
+}
+
+export const ROOT = "/api/v1";
+const PATIENCE = 30_000;
+
+/** Every page of a signed-in person has it in the form that signs out. */
+export function csrfToken(): string {
+  return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+/** What the server refused, from the body of its answer. */
+export function problemOf(status: number, text: string): ApiError {
+  const fallback = `The server answered ${status}.`;
+  try {
+    const body = JSON.parse(text) as { code?: unknown; detail?: unknown; title?: unknown };
+    const words = [body.detail, body.title].find((part) => typeof part === "string" && part !== "");
+    return new ApiError(status, typeof body.code === "string" ? body.code : "unknown", String(words ?? fallback));
+  } catch {
+    return new ApiError(status, "unknown", fallback);
+  }
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Raises ApiError with what the server refused, in its words. */
+export async function call(method: string, path: string, body?: Body, root = ROOT): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(root + path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(PATIENCE),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, "network", "The server can't be reached. Nothing was changed; try again.");
+  }
+  if (!response.ok) throw problemOf(response.status, await response.text().catch(() => ""));
+  return response;
+}
+
+export async function answer<T>(method: string, path: string, body?: Body): Promise<T> {
+  return (await (await call(method, path, body)).json()) as T;
+}
+
+const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
+
+const terminalAt = (id: string, terminal: string): string => `${at(id)}/terminals/${encodeURIComponent(terminal)}`;
+
+export const api = {
+  session: (id: string) => answer<SessionInfo>("GET", at(id)),
+  rename: (id: string, name: string) => answer<SessionInfo>("PATCH", at(id), { name }),
+  extend: (id: string, ttlSeconds: number) =>
+    answer<SessionInfo>("POST", `${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
+  pause: (id: string) => answer<SessionInfo>("POST", `${at(id)}/pause`),
+  resume: (id: string) => answer<SessionInfo>("POST", `${at(id)}/resume`),
+  stats: (id: string) => answer<SessionStats>("GET", `${at(id)}/stats`),
+  end: async (id: string): Promise<void> => void (await call("DELETE", at(id))),
+  openTerminal: (id: string, opening: TerminalOpening) =>
+    answer<TerminalInfo>("POST", `${at(id)}/terminals`, { ...opening }),
+  renameTerminal: (id: string, terminal: string, name: string) =>
+    answer<TerminalInfo>("PATCH", terminalAt(id, terminal), { name }),
+  terminalProcess: (id: string, terminal: string) =>
+    answer<TerminalProcess>("GET", `${terminalAt(id, terminal)}/process`),
+  closeTerminal: async (id: string, terminal: string): Promise<void> =>
+    void (await call("DELETE", terminalAt(id, terminal))),
+};
+
+/** The address of a socket on the server that this page came from. */
+export function socketAddress(path: string): string {
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+}

@@ -1,0 +1,157 @@
+import { FitAddon } from "@xterm/addon-fit";
+import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+import { Terminal } from "@xterm/xterm";
+import { coloursOf, FONT_FAMILY, onThemeChange } from "../terminal/appearance.js";
+import { copyText } from "../terminal/clipboard.js";
+import { accelerate } from "../terminal/graphics.js";
+import { pageKey } from "../terminal/keys.js";
+import { MAX_SIZE } from "../terminal/protocol.js";
+import { muteOldQuestions } from "../terminal/questions.js";
+import { drawnSize, themeOf } from "../terminal/settings.js";
+import { settings } from "../terminal/settings-store.js";
+import { fittingSize, READABLE, SMALLEST } from "./fitting.js";
+
+export interface GuestScreenListener {
+  input(bytes: Uint8Array): void;
+  /** The person wants out of the terminal, to the page. */
+  leave(): void;
+  pasted(text: string): void;
+}
+
+/** Tries to make the letters fit, each after one was drawn: cells are whole pixels, so the first may miss a little. */
+const TRIES = 4;
+
+/**
+ * A terminal of somebody else's size, as large as fits. What programs write here can neither be answered nor reach the
+ * clipboard: this is another person's machine.
+ */
+export class GuestScreen {
+  readonly terminal: Terminal;
+  readonly #host: HTMLElement;
+  readonly #fit = new FitAddon();
+  readonly #undo: (() => void)[] = [];
+  readonly #listener: GuestScreenListener;
+  /** The size is ours: letters are as the person has set them. */
+  #leads = false;
+  #readable = false;
+  #tries = 0;
+
+  constructor(host: HTMLElement, listener: GuestScreenListener) {
+    this.#host = host;
+    this.#listener = listener;
+    const own = settings();
+    this.terminal = new Terminal({
+      allowProposedApi: true,
+      fontFamily: FONT_FAMILY,
+      fontSize: drawnSize(own),
+      lineHeight: 1.15,
+      macOptionIsMeta: true,
+      scrollback: 5000,
+      disableStdin: true,
+      cursorStyle: own.cursor,
+      screenReaderMode: own.screenReader,
+      minimumContrastRatio: themeOf(own).contrast,
+      theme: coloursOf(host),
+      linkHandler: { activate: () => undefined },
+    });
+  }
+
+  open(): void {
+    const { terminal } = this;
+    terminal.loadAddon(this.#fit);
+    terminal.loadAddon(new UnicodeGraphemesAddon());
+    terminal.open(this.#host);
+    accelerate(terminal);
+    muteOldQuestions(terminal, () => true);
+    const encoder = new TextEncoder();
+    terminal.onData((data) => this.#listener.input(encoder.encode(data)));
+    terminal.onBinary((data) => this.#listener.input(Uint8Array.from(data, (character) => character.charCodeAt(0))));
+    terminal.attachCustomKeyEventHandler((event) => this.#key(event));
+    const observer = new ResizeObserver(() => this.scale());
+    observer.observe(this.#host);
+    const abort = new AbortController();
+    this.#host.addEventListener("paste", (event) => this.#paste(event), { capture: true, signal: abort.signal });
+    this.#undo.push(
+      () => observer.disconnect(),
+      () => abort.abort(),
+      onThemeChange(() => (terminal.options.theme = coloursOf(this.#host))),
+    );
+  }
+
+  set mayType(may: boolean) {
+    this.terminal.options.disableStdin = !may;
+    this.terminal.options.cursorBlink = may;
+  }
+
+  /** Letters that can be read, though not everything is seen at once. */
+  set readable(on: boolean) {
+    this.#readable = on;
+    this.scale();
+  }
+
+  /** The terminal has this size now; everything of it is shown, in letters as large as that allows. */
+  follow(cols: number, rows: number): void {
+    this.#leads = false;
+    this.terminal.resize(Math.min(cols, MAX_SIZE), Math.min(rows, MAX_SIZE));
+    this.scale();
+  }
+
+  /** Takes all the room in letters of the usual size. Answers the size that the terminal is to have. */
+  lead(): { cols: number; rows: number } {
+    this.#leads = true;
+    this.terminal.options.fontSize = drawnSize(settings());
+    const size = this.#fit.proposeDimensions();
+    if (size !== undefined && size.cols > 1 && size.rows > 0) {
+      this.terminal.resize(Math.min(size.cols, MAX_SIZE), Math.min(size.rows, MAX_SIZE));
+    }
+    return { cols: this.terminal.cols, rows: this.terminal.rows };
+  }
+
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  scale(): void {
+    this.#tries = TRIES;
+    requestAnimationFrame(() => this.#scale());
+  }
+
+  dispose(): void {
+    for (const undo of this.#undo) undo();
+    this.terminal.dispose();
+  }
+
+  #scale(): void {
+    if (this.#leads || this.#tries === 0 || this.#host.offsetParent === null) return;
+    this.#tries -= 1;
+    const drawn = this.#host.querySelector<HTMLElement>(".xterm-screen");
+    const before = this.terminal.options.fontSize ?? 14;
+    if (drawn === null) return;
+    const room = { width: this.#host.clientWidth, height: this.#host.clientHeight };
+    const size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
+    if (size === before) return;
+    this.terminal.options.fontSize = size;
+    requestAnimationFrame(() => this.#scale());
+  }
+
+  #key(event: KeyboardEvent): boolean {
+    const key = pageKey(event, this.terminal.hasSelection());
+    if (key !== "copy" && key !== "leave") return key !== "paste";
+    event.preventDefault();
+    if (event.type !== "keydown") return false;
+    if (key === "leave") this.#listener.leave();
+    else {
+      void copyText(this.terminal.getSelection());
+      this.terminal.clearSelection();
+    }
+    return false;
+  }
+
+  /** Ours instead of xterm.js's, so that it can be looked at before it is typed. */
+  #paste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text !== "" && this.terminal.options.disableStdin !== true) this.#listener.pasted(text);
+  }
+}

@@ -1,0 +1,7 @@
+import { installMenus } from "./ui/menus.js";
+import { installShortcuts } from "./ui/shortcuts.js";
+import { installTheme } from "./ui/theme.js";
+
+installTheme();
+installMenus();
+installShortcuts();

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { SessionStats } from "../src/api/stats.js";
+import { line, meters, spoken, totals, type Meter } from "../src/sessions/meters.js";
+
+const IDLE: SessionStats = {
+  sampled_at: "2026-11-23T09:30:00.000Z",
+  live: true,
+  cpu: { used_cores: 0.25, limit_cores: 1, burst_cores: 1, throttled: false, seconds: 75 },
+  credit: null,
+  memory: { used_bytes: 120e6, limit_bytes: 512e6, peak_bytes: 200e6, oom_kills: 0 },
+  pids: { used: 3, limit: 256 },
+  disk: { used_bytes: 0, limit_bytes: 2e9, peak_bytes: 5e6 },
+  io: { read_bytes: 0, written_bytes: 0, read_bytes_per_second: 0, written_bytes_per_second: 0 },
+  network: {
+    received_bytes: 1000,
+    sent_bytes: 500,
+    received_bytes_per_second: 0,
+    sent_bytes_per_second: 0,
+    used_bytes: 1500,
+    limit_bytes: null,
+  },
+};
+
+function one(stats: SessionStats, key: Meter["key"]): Meter {
+  const found = meters(stats).find((meter) => meter.key === key);
+  if (found === undefined) throw new Error(`no meter ${key}`);
+  return found;
+}
+
+describe("meters", () => {
+  it("say used and limit in words", () => {
+    expect(one(IDLE, "cpu").words).toBe("0.25 cores of 1 core");
+    expect(spoken(one(IDLE, "memory"))).toBe("Memory 23 %: 120 MB of 512 MB");
+    expect(one(IDLE, "network").share).toBeNull();
+  });
+
+  it.each([
+    [0.5, "calm"],
+    [0.8, "high"],
+    [0.94, "high"],
+    [0.95, "full"],
+    [2, "full"],
+  ])("a disk that is %d full is %s", (share, level) => {
+    const stats = { ...IDLE, disk: { ...IDLE.disk, used_bytes: share * IDLE.disk.limit_bytes } };
+    expect(one(stats, "disk").level).toBe(level);
+    expect(one(stats, "disk").share).toBeLessThanOrEqual(1);
+  });
+
+  it("a limit of nothing divides by nothing", () => {
+    expect(one({ ...IDLE, pids: { used: 3, limit: 0 } }, "pids").share).toBe(0);
+  });
+
+  it("a busy CPU is no warning, and a slowed one says so", () => {
+    const busy = { ...IDLE, cpu: { ...IDLE.cpu, used_cores: 1, throttled: true }, credit: { left_seconds: 0, limit_seconds: 60 } };
+    expect(one(busy, "cpu").level).toBe("calm");
+    expect(one(busy, "cpu").words).toContain("slowed down");
+    expect(one(busy, "credit").words).toBe("0 seconds of 1 minute left");
+    expect(one(busy, "credit").level).toBe("full");
+  });
+});
+
+describe("what an ended session used", () => {
+  it("is in words", () =>
+    expect(totals(IDLE)).toEqual([
+      ["CPU time", "1 minute 15 seconds"],
+      ["Most memory", "200 MB"],
+      ["Most disk", "5.0 MB"],
+      ["Network", "1.5 kB"],
+    ]));
+  it("is not told where nobody looked", () => expect(totals({ ...IDLE, sampled_at: null })).toEqual([]));
+});
+
+describe("the line through the last readings", () => {
+  it("ends at the right", () => expect(line([0, 1], 3)).toBe("50.0,23.0 100.0,1.0"));
+});

@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here("."),
+  // Relative, so that the site may be served from any static prefix.
+  base: "./",
+  build: {
+    outDir: here("../playground/static/build"),
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2022",
+    // Data URLs would need a wider content policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // xterm.js is one piece.
+    chunkSizeWarningLimit: 700,
+    rollupOptions: {
+      input: {
+        style: here("src/styles/site.css"),
+        site: here("src/site.ts"),
+        catalogue: here("src/catalogue.ts"),
+        session: here("src/session.ts"),
+        playback: here("src/playback.ts"),
+        join: here("src/join.ts"),
+        watch: here("src/watch.ts"),
+      },
+    },
+  },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+});
