@@ -1,0 +1,114 @@
+"""Recording a session from the page, and playing what its terminal showed."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.terminal import TerminalOnPage, end
+from tests.e2e.test_pages import SIZES, fits, violations
+from tests.support.asciicast import check_version_3, text_of
+from tests.support.stack import Stack
+
+PAUSE = 10
+"""Seconds; much longer than the player waits when it cuts pauses."""
+SHOW = rf"printf '\033[32m%s\033[0m\n' first-$((1+0)); ls -l /; sleep {PAUSE}; echo last-$((1+1))"
+
+
+def _record(page: Page, image: str) -> TerminalOnPage:
+    page.goto("/")
+    card = page.locator(f'[data-image="{image}"]')
+    card.get_by_label("Record").check()
+    card.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/sessions/*")
+    terminal = TerminalOnPage(page)
+    terminal.expect_prompt()
+    expect(page.get_by_text("Recorded", exact=True)).to_be_visible()
+    return terminal
+
+
+def _recorded(page: Page) -> Locator:
+    """The recordings of the session that has ended, once they are whole."""
+    recordings = page.locator("pg-recordings")
+    expect(recordings.get_by_role("link", name="Delete the recording")).to_be_visible()
+    return recordings
+
+
+def _left(player: Locator) -> int:
+    """Seconds that are still to be played; all of them where it does not play yet."""
+    remaining = player.locator(".ap-time-remaining")
+    expect(remaining).to_have_text(re.compile(r"\d\d:\d\d"))
+    minutes, seconds = re.findall(r"\d\d", remaining.text_content() or "")
+    return int(minutes) * 60 + int(seconds)
+
+
+def test_record_end_play_seek_delete(open_page: Callable[..., Page], stack: Stack, results: Path, image: str) -> None:
+    page = open_page(viewport=SIZES["wide"], color_scheme="dark")
+    terminal = _record(page, image)
+    terminal.type(SHOW)
+    terminal.expect("^last-2")
+    end(page)
+    recordings = _recorded(page)
+    assert violations(page) == []
+    path = recordings.get_by_role("link", name="Play").get_attribute("href")
+    assert path is not None
+
+    # In every look; the one that is wide and light plays on.
+    for scheme in ("dark", "light"):
+        for size in ("narrow", "wide"):
+            page = open_page(viewport=SIZES[size], color_scheme=scheme)
+            page.goto(path)
+            player = page.locator(".ap-player")
+            player.get_by_role("button", name="Play").click()
+            expect(player).to_contain_text("last-2")
+            page.screenshot(path=results / f"playback-{scheme}-{size}.png")
+            assert fits(page)
+            assert violations(page) == []
+
+    # What is behind the middle is not there yet; at the end it is.
+    page.keyboard.press("0")
+    expect(player).not_to_contain_text("first-1")
+    page.keyboard.press("9")
+    expect(player).to_contain_text("first-1")
+    with_cuts = _left(player)
+    page.get_by_label("Cut pauses").uncheck()
+    expect(player.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("0")
+    expect(player).not_to_contain_text("last-2")
+    # Whoever reads is late by what has been played meanwhile.
+    assert with_cuts < PAUSE / 2 < _left(player)
+    page.get_by_label("Speed").select_option("8")
+    expect(player).to_contain_text("last-2", timeout=PAUSE * 1000)
+
+    _downloads(page, path)
+    _deletes(page, stack, path)
+
+
+def _downloads(page: Page, path: str) -> None:
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download").click()
+    content = started.value.path().read_bytes()
+    check_version_3(content)
+    assert "last-2" in text_of(content)
+    with page.expect_download() as started:
+        page.get_by_role("link", name="asciicast version 2").click()
+    assert started.value.path().read_bytes().startswith(b'{"version": 2,')
+
+
+def _deletes(page: Page, stack: Stack, path: str) -> None:
+    file = stack.data / "recordings" / f"{path.rsplit('/', 1)[1].replace('-', '')}.cast"
+    page.goto("/recordings")
+    mine = page.get_by_role("row").filter(has=page.locator(f'a[href="{path}"]'))
+    expect(mine).to_be_visible()
+    assert violations(page) == []
+    mine.get_by_role("link", name="Delete the recording").click()
+    assert violations(page) == []
+    page.get_by_role("link", name="Keep it").click()
+    assert file.exists()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("The recording is deleted.")).to_be_visible()
+    expect(mine).to_have_count(0)
+    assert not file.exists()
+    assert page.request.get(path).status == 404

@@ -1,0 +1,174 @@
+"""A running site, two people with keys, and what they need to start something."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from playground.accounts.keys import create_key
+from playground.accounts.models import User
+from playground.engine import sandboxd_binary
+from playground.images.models import Image, ImageState
+from playground.sessions.models import Machine, Profile, Session, Terminal
+from playground.sessions.states import MachineState, SessionState
+from runtime.config import EngineConfig
+from runtime.engines.process import ProcessEngine
+from tests.support.live_site import LiveSite
+from tests.support.people import Person
+
+
+@pytest.fixture(scope="session")
+def running_site(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[LiveSite]:
+    """Started once for all tests here."""
+    with django_db_blocker.unblock():
+        site = LiveSite()
+        try:
+            site.start("valkey", "web")
+            yield site
+        finally:
+            site.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None, running_site: LiveSite) -> LiveSite:
+    """The running site with an empty database."""
+    return running_site
+
+
+@pytest.fixture
+def profile(site: LiveSite) -> Profile:
+    """The default profile, small."""
+    return Profile.objects.create(
+        slug="small",
+        title="Small",
+        is_default=True,
+        memory_bytes=256 << 20,
+        cpus=1.0,
+        pids=128,
+        disk_bytes=1 << 30,
+        file_bytes=1 << 30,
+        tmpfs_bytes=64 << 20,
+        shm_bytes=16 << 20,
+        nofile=1024,
+        egress="none",
+        lifetime_seconds=3600,
+        max_lifetime_seconds=7200,
+        idle_seconds=1800,
+    )
+
+
+@pytest.fixture
+def image(site: LiveSite) -> Image:
+    """A catalogue entry that is ready: on the process engine it is this host."""
+    return Image.objects.create(
+        slug="debian",
+        title="Debian",
+        reference="playground/debian:12",
+        recipe="debian",
+        shell=["bash"],
+        state=ImageState.READY,
+        digest="sha256:" + "0" * 64,
+        size_bytes=1,
+    )
+
+
+def _person(site: LiveSite, name: str) -> Iterator[Person]:
+    user = User.objects.create_user(name, password="correct horse battery")
+    key_row, key = create_key(user, "test")
+    with httpx.Client(base_url=f"{site.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=90) as client:
+        yield Person(user, key, key_row, client)
+
+
+@pytest.fixture
+def ann(site: LiveSite) -> Iterator[Person]:
+    """A person with a key."""
+    yield from _person(site, "ann")
+
+
+@pytest.fixture
+def bob(site: LiveSite) -> Iterator[Person]:
+    """Somebody else."""
+    yield from _person(site, "bob")
+
+
+@pytest.fixture
+def ann_cookie(ann: Person) -> str:
+    """The value of a cookie with which ann is signed in."""
+    client = Client()
+    client.force_login(ann.user, backend="django.contrib.auth.backends.ModelBackend")
+    key = client.session.session_key
+    assert key is not None
+    return key
+
+
+@pytest.fixture
+def anns(ann: Person, image: Image, profile: Profile) -> Terminal:
+    """A terminal in a running session of ann's; no engine knows its machine."""
+    now = timezone.now()
+    session = Session.objects.create(
+        owner=ann.user,
+        name="hers",
+        hostname="a-b",
+        image=image,
+        profile=profile,
+        lifetime_seconds=60,
+        idle_seconds=60,
+        state=SessionState.RUNNING.value,
+        started_at=now,
+        expires_at=now + timedelta(minutes=5),
+    )
+    machine = Machine.objects.create(
+        session=session,
+        hostname="a-b",
+        image=image,
+        profile=profile,
+        state=MachineState.READY.value,
+        deadline_at=now + timedelta(minutes=5),
+    )
+    return Terminal.objects.create(machine=machine, name="shell")
+
+
+async def _make_image(site: LiveSite) -> None:
+    """What the worker's own task does for the whole catalogue; here one entry is enough."""
+    engine = ProcessEngine(
+        EngineConfig(
+            instance=(site.data / "instance").read_text().strip(),
+            run_directory=site.data / "machines",
+            sandboxd=sandboxd_binary(),
+        ),
+        debug=True,
+    )
+    await engine.build("debian", "playground/debian:12", lambda _share, _words: None)
+    await engine.close()
+
+
+@pytest.fixture(scope="module")
+def worker(running_site: LiveSite) -> Iterator[None]:
+    """Runs for one module alone: elsewhere nobody starts what tests only write."""
+    asyncio.run(_make_image(running_site))
+    running_site.start("worker")
+    yield
+    running_site.kill("worker")
+
+
+@pytest.fixture
+def session(worker: None, ann: Person, image: Image, profile: Profile) -> Iterator[str]:
+    """The id of a running session; ended afterwards, and its machine is gone before the database is emptied."""
+    answer = ann.api.post("/sessions", json={"image": "debian", "env": {"SEEN": "yes"}}, headers={"Prefer": "wait=40"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["state"] == "running", answer.text
+    assert answer.headers["preference-applied"] == "wait=40"
+    yield answer.json()["id"]
+    # By another key: the test may have revoked the first.
+    _, key = create_key(ann.user, "clean up")
+    ann.api.delete(f"/sessions/{answer.json()['id']}", headers={"Authorization": f"Bearer {key}"}).raise_for_status()
+    until = time.monotonic() + 40
+    while Session.objects.exclude(state="ended").exists():
+        assert time.monotonic() < until, "the session did not end"
+        time.sleep(0.05)

@@ -1,0 +1,55 @@
+"""A real database for all integration tests: a file where it is SQLite, so that other processes see it too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from asgiref.sync import SyncToAsync
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import OperationalError, connection, connections
+from django.test import TransactionTestCase
+
+from playground.database import close_connections
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Names the file before pytest-django makes the database."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """Whitenoise warns where there is none, and warnings are errors."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_all_the_same() -> Iterator[None]:
+    """A process under test may be reading when a test's tables are emptied: PostgreSQL then ends one of the two."""
+    once = TransactionTestCase._fixture_teardown
+
+    def again(case: TransactionTestCase) -> None:
+        for tries_left in (2, 1, 0):
+            try:
+                once(case)
+                return
+            except CommandError as error:
+                deadlock = isinstance(error.__cause__, OperationalError) and "deadlock" in str(error.__cause__)
+                if not (deadlock and tries_left):
+                    raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", again)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_connection_stays_open(django_db_setup: None) -> Iterator[None]:
+    """The threads in which coroutines use the database keep theirs; PostgreSQL drops no database that is in use."""
+    yield
+    close_connections()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()

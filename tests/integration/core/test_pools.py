@@ -1,0 +1,136 @@
+"""Pools are as large as they should be, and hold only what is as good as new."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from playground.accounts.models import User
+from playground.database import in_database
+from playground.images.models import Image, ImageState
+from playground.sessions import filling, pools, services
+from playground.sessions.models import Lease, Machine, Profile
+from playground.sessions.requests import SessionRequest
+from playground.sessions.states import MachineState, SessionState
+from runtime.errors import CapacityExceeded, ImageUnavailable
+from tests.integration.core.stories import ended, on_engine
+from tests.support.asked import Asked
+from tests.support.hooked_engine import Gate, HookedEngine, raises
+
+
+@pytest.fixture(autouse=True)
+def pool(image: Image, profile: Profile) -> None:
+    """An image with a pool of three."""
+    Image.objects.update(pool_size=3)
+
+
+async def in_pool() -> set[str]:
+    """Ids of the machines that can be claimed."""
+    rows = Machine.objects.filter(session=None, state=MachineState.READY)
+    return {pk.hex async for pk in rows.values_list("pk", flat=True)}
+
+
+async def resize(size: int) -> None:
+    await Image.objects.aupdate(pool_size=size)
+    await filling.fill("busybox")
+
+
+async def test_fills_and_shrinks(engine: HookedEngine) -> None:
+    await filling.fill("busybox")
+    assert len(await in_pool()) == 3
+    assert await on_engine(engine) == await in_pool()
+    assert await in_database(filling.pools_to_fill)() == ["busybox"]
+    await filling.fill("busybox")
+    assert engine.calls.count("create") == 3
+    await resize(1)
+    assert len(await in_pool()) == 1
+    assert await on_engine(engine) == await in_pool()
+    await resize(0)
+    assert await on_engine(engine) == set()
+
+
+async def test_one_filler_at_a_time(engine: HookedEngine) -> None:
+    await asyncio.gather(*(filling.fill("busybox") for _ in range(4)))
+    assert engine.calls.count("create") == 3
+    await resize(0)
+
+
+async def test_fills_up_what_was_claimed_meanwhile(engine: HookedEngine, ann: User) -> None:
+    gate = Gate()
+    await filling.fill("busybox")
+    await Image.objects.aupdate(pool_size=4)
+    engine.before["create"] = gate
+    filler = asyncio.create_task(filling.fill("busybox"))
+    await gate.reached.wait()
+    session = await services.launch(ann, SessionRequest("busybox"))
+    assert session.state == SessionState.RUNNING
+    gate.opened.set()
+    await filler
+    assert len(await in_pool()) == 4
+    await ended(session.pk)
+    await resize(0)
+
+
+@pytest.mark.parametrize("change", ["digest", "limits", "age", "default"])
+async def test_replaces_what_is_out_of_date(engine: HookedEngine, change: str) -> None:
+    await filling.fill("busybox")
+    before = await in_pool()
+    if change == "digest":
+        await Image.objects.aupdate(digest="sha256:" + "1" * 64)
+    elif change == "limits":
+        await Profile.objects.filter(is_default=True).aupdate(pids=77)
+    elif change == "age":
+        await Machine.objects.aupdate(created_at=timezone.now() - pools.MAX_AGE - timedelta(seconds=1))
+    else:
+        await Profile.objects.filter(is_default=True).aupdate(is_default=False)
+        await Profile.objects.filter(slug="small").aupdate(is_default=True)
+    await filling.fill("busybox")
+    after = await in_pool()
+    assert len(after) == 3
+    assert not after & before
+    assert await on_engine(engine) == after
+    await resize(0)
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"state": ImageState.FAILED}])
+async def test_an_image_that_can_not_be_started_has_no_pool(engine: HookedEngine, change: dict[str, object]) -> None:
+    await filling.fill("busybox")
+    await Image.objects.aupdate(**change)
+    await filling.fill("busybox")
+    assert await on_engine(engine) == set()
+
+
+async def test_stops_when_the_host_is_full(engine: HookedEngine) -> None:
+    engine.before["create"] = raises(CapacityExceeded("This host is full."))
+    await filling.fill("busybox")
+    assert engine.calls.count("create") == filling.AT_ONCE
+    assert await in_pool() == set()
+    assert not await Machine.objects.exclude(state=MachineState.REMOVED).aexists()
+
+
+async def test_notices_a_lost_image(engine: HookedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch)
+    engine.before["create"] = raises(ImageUnavailable("It is not here."))
+    await filling.fill("busybox")
+    assert (await Image.objects.aget()).state == ImageState.ABSENT
+    assert ("prepare_image", "busybox") in asked.tasks
+
+
+async def test_a_filler_that_dies_is_replaced(engine: HookedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "AT_ONCE", 1)
+    gate = Gate()
+    engine.after["create"] = gate
+    dead = asyncio.create_task(filling.fill("busybox"))
+    await gate.reached.wait()
+    engine.after.clear()
+    await filling.fill("busybox")
+    assert await in_pool() == set(), "somebody else's lease was not respected"
+    await Lease.objects.aupdate(until=timezone.now() - timedelta(seconds=1))
+    await filling.fill("busybox")
+    gate.opened.set()
+    await dead
+    await filling.fill("busybox")
+    assert len(await in_pool()) == 3
+    assert await on_engine(engine) == await in_pool()
+    await resize(0)

@@ -1,0 +1,100 @@
+"""A private engine as a supervisor runs it: how it ends, and how it starts over a record that it can't read."""
+
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.engines.base import Egress
+from runtime.engines.base import MachineState as EngineState
+from runtime.engines.docker import daemon, private
+from runtime.engines.docker.engine import DockerEngine
+from runtime.engines.docker.names import bridge_name
+from tests.support.docker import BUSYBOX, docker_host, machine_spec, output_of, running_engine
+from tests.support.own_engine import OwnEngine, copy_image, own_engine
+from tests.support.waiting import until
+
+INTERFACES = Path("/sys/class/net")
+
+
+@pytest.fixture(scope="module")
+def own(sandboxd: Path) -> Iterator[OwnEngine]:
+    with own_engine() as own:
+        yield own
+
+
+@pytest.fixture
+async def engine(own: OwnEngine, sandboxd: Path) -> AsyncIterator[DockerEngine]:
+    """Ours on that engine."""
+    await copy_image(BUSYBOX, docker_host(), own.host)
+    async with running_engine(sandboxd, host=own.host) as running:
+        yield running
+
+
+def tear(own: OwnEngine) -> None:
+    """Leaves each network without its addresses: what dockerd writes just before it forgets one."""
+    for store in daemon.stores(own.data_root):
+        content = store.read_bytes()
+        assert b'"ipamV4Info"' in content
+        store.write_bytes(content.replace(b'"ipamV4Info"', b'"ipamV4Gone"'))
+
+
+async def test_a_torn_network_does_not_keep_it_from_starting(own: OwnEngine, engine: DockerEngine) -> None:
+    spec = machine_spec(egress=Egress.INTERNET)
+    await engine.create(spec)
+    bridge = bridge_name(engine.config.instance, spec.machine_id)
+    assert (INTERFACES / bridge).exists()
+    assert own.stop() == 0
+    tear(own)
+    own.start()
+    assert own.log.count("libnetwork.(*controller).reservePools") == 1
+    assert own.log.count("They are set aside in") == 1
+    assert [path.name for path in own.data_root.glob("**/network/files/*.unreadable")] == ["local-kv.db.unreadable"]
+    assert not (INTERFACES / bridge).exists()
+    assert (INTERFACES / private.bridge_name(own.directory)).exists()
+
+    status = await engine.status(spec.machine_id)
+    assert status is not None
+    assert status.state == EngineState.RUNNING
+    assert await output_of(engine, spec.machine_id, "echo", "works") == "works\n"
+    await engine.mend()
+    await engine.remove(spec.machine_id)
+
+    again = machine_spec(egress=Egress.INTERNET)
+    await engine.create(again)
+    assert own.stop() == 0
+    own.start()
+    assert own.log.count("They are set aside in") == 1
+    await engine.remove(again.machine_id)
+    assert not (INTERFACES / bridge_name(engine.config.instance, again.machine_id)).exists()
+
+
+async def test_it_ends_with_what_a_supervisor_runs(own: OwnEngine) -> None:
+    """kill -9 of that: dockerd hears of it, and the next one starts."""
+    assert own.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    async def all_have_ended() -> bool:
+        return own.processes() == []
+
+    await until(all_have_ended, "dockerd and its containerd end")
+    own.start()
+    assert own.stop(signal.SIGINT) == 0
+    assert own.processes() == []
+    own.start()
+
+
+def test_another_failure_is_no_reason_to_set_anything_aside(own: OwnEngine) -> None:
+    own.stop()
+    stores = {store: store.read_bytes() for store in daemon.stores(own.data_root)}
+    assert stores
+    command = private.command(own.directory)
+    refused = [*command.argv, "--no-such-option"]
+    done = subprocess.run(
+        refused, env=dict(command.environment), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode not in {0, daemon.PANIC_STATUS}
+    assert "no-such-option" in done.stderr
+    assert {store: store.read_bytes() for store in daemon.stores(own.data_root)} == stores
+    own.start()

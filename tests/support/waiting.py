@@ -1,0 +1,16 @@
+"""Waiting for a condition, never for a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+WITHIN = 30.0
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float = WITHIN) -> None:
+    """Returns as soon as `condition` holds; fails the test when it does not within so many seconds."""
+    try:
+        async with asyncio.timeout(within):
+            while not await condition():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not within {within} s: {what}") from None
