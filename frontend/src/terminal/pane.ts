@@ -3,6 +3,7 @@ import { socketAddress } from "../api/client.js";
 import type { TerminalInfo } from "../api/types.js";
 import { announce } from "../ui/announce.js";
 import { download, fileName } from "../ui/download.js";
+import { keyboardHere } from "../ui/keyboard.js";
 import { LightElement } from "../ui/light-element.js";
 import { size } from "../ui/words.js";
 import { fontReady } from "./appearance.js";
@@ -202,6 +203,7 @@ export class TerminalPane extends LightElement {
   async #open(): Promise<void> {
     if (this.#opening) return;
     this.#opening = true;
+    const stayed = keyboardHere();
     await fontReady();
     const host = this.querySelector<HTMLElement>(".terminal-screen");
     if (!this.isConnected || host === null) return;
@@ -212,7 +214,7 @@ export class TerminalPane extends LightElement {
     const address = socketAddress(`/ws/v1/terminals/${this.info.id}`);
     this.#connection = new TerminalConnection(address, { cols, rows }, browserWorld, this.#connectionListener(screen));
     this.#connection.open();
-    if (this.classList.contains("current")) screen.terminal.focus();
+    if (this.classList.contains("current") && stayed()) screen.terminal.focus();
   }
 
   #screenListener(): ScreenListener {

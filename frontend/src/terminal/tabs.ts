@@ -3,6 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { api, refusalOf } from "../api/client.js";
 import type { TerminalInfo } from "../api/types.js";
 import { announce } from "../ui/announce.js";
+import { keyboardHere } from "../ui/keyboard.js";
 import { LightElement } from "../ui/light-element.js";
 import "../ui/pop-menu.js";
 import type { MenuItem, PopMenu } from "../ui/pop-menu.js";
@@ -159,13 +160,15 @@ export class TerminalTabs extends LightElement {
     return this.there.find((terminal) => terminal.id === id);
   }
 
-  /** Takes on another layout; with `focus`, the terminal in front of it gets the keyboard. */
+  /** Takes on another layout; with `focus`, the terminal in front of it gets the keyboard, if nobody moves that meanwhile. */
   #arrange(layout: Layout, focus = true): void {
     this.layout = layout;
     if (layout.current !== null && this.calls.has(layout.current)) {
       this.calls = new Set([...this.calls].filter((other) => other !== layout.current));
     }
-    if (focus) void this.updateComplete.then(() => requestAnimationFrame(() => this.#pane()?.focus()));
+    if (!focus) return;
+    const stayed = keyboardHere();
+    void this.updateComplete.then(() => requestAnimationFrame(() => stayed() && this.#pane()?.focus()));
   }
 
   /** Opens a terminal as large as the one beside it, and puts it where `arrange` says. */
