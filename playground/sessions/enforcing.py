@@ -1,17 +1,18 @@
 """Limits over all of a session, and over all sessions of a person: what is used up ends what uses it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.db.models import Q
 
 from playground.accounts.models import User
-from playground.sessions.budgets import used_by
+from playground.sessions.budgets import BudgetUsage, used_by_each
 from playground.sessions.ending import stop
 from playground.sessions.limit_warnings import Nearness, percent, tell
-from playground.sessions.models import Machine, Session
+from playground.sessions.models import Machine, Profile, Session
 from playground.sessions.quotas import limits_of
 from playground.sessions.states import Reason, SessionState
-from playground.sessions.stats import network_bytes_of
+from playground.sessions.stats import network_bytes_of_each
 from playground.words import duration, size
 from runtime.engines.base import Egress
 
@@ -23,30 +24,41 @@ def enforce(machines: Sequence[Machine]) -> None:
 
     Every step is a compare-and-set.
     """
-    sessions = {machine.session_id: machine.session for machine in machines if machine.session is not None}
-    profiles = {machine.session_id: machine.profile for machine in machines}
-    near: list[Nearness] = []
-    for session_id, session in sessions.items():
-        limit = profiles[session_id].network_bytes
-        if limit and (used := network_bytes_of(session)) > limit:
-            stop(session, Reason.QUOTA_NETWORK, where=_RUNNING)
-        elif limit:
-            near.append(_network(session, used, limit))
-    for owner in User.objects.filter(pk__in={session.owner_id for session in sessions.values()}):
-        near += _enforce_budgets(owner, [session for session in sessions.values() if session.owner_id == owner.pk])
+    sessions = {machine.session.pk: machine.session for machine in machines if machine.session is not None}
+    profiles = {machine.session.pk: machine.profile for machine in machines if machine.session is not None}
+    near = _enforce_network(sessions, profiles)
+    owners = User.objects.in_bulk({session.owner_id for session in sessions.values()})
+    used = used_by_each(list(owners))
+    for owner_id, owner in owners.items():
+        own = [session for session in sessions.values() if session.owner_id == owner_id]
+        near += _enforce_budgets(owner, used[owner_id], own, profiles)
     if near:
         tell(near)
 
 
-def _enforce_budgets(owner: User, sessions: Sequence[Session]) -> list[Nearness]:
-    limits, used = limits_of(owner), used_by(owner.pk)
-    near: list[Nearness] = []
+def _enforce_network(sessions: Mapping[UUID, Session], profiles: Mapping[UUID, Profile]) -> list[Nearness]:
+    near = []
+    used = network_bytes_of_each([pk for pk in sessions if profiles[pk].network_bytes])
+    for session_id, bytes_used in used.items():
+        session, limit = sessions[session_id], profiles[session_id].network_bytes
+        if bytes_used > limit:
+            stop(session, Reason.QUOTA_NETWORK, where=_RUNNING)
+        else:
+            near.append(_network(session, bytes_used, limit))
+    return near
+
+
+def _enforce_budgets(
+    owner: User, used: BudgetUsage, sessions: Sequence[Session], profiles: Mapping[UUID, Profile]
+) -> list[Nearness]:
+    """Of one person, whose living sessions these are."""
+    limits = limits_of(owner)
     if used.cpu_seconds >= limits.cpu_seconds_per_day:
         for session in sessions:
             stop(session, Reason.QUOTA_CPU, where=_RUNNING)
-        return near
-    near += [_cpu_day(session, used.cpu_seconds, limits.cpu_seconds_per_day) for session in sessions]
-    sending = [session for session in sessions if session.profile.egress != Egress.NONE]
+        return []
+    near = [_cpu_day(session, used.cpu_seconds, limits.cpu_seconds_per_day) for session in sessions]
+    sending = [session for session in sessions if profiles[session.pk].egress != Egress.NONE]
     if used.egress_bytes >= limits.egress_bytes_per_day:
         for session in sending:
             stop(session, Reason.QUOTA_NETWORK, "As much as you may send in 24 hours was sent.", where=_RUNNING)

@@ -4,9 +4,12 @@ Totals grow by differences of the engine's counters, and a row is written only b
 killed, late or doubled counts nothing twice. A counter that is smaller than before has begun anew.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import IntegrityError, connection, models
 from django.db.models import F
 
 from playground.sessions.models import Machine, MachineUsage, PersonHour
@@ -74,23 +77,68 @@ def _spend(row: MachineUsage, machine: Machine, used: float, elapsed: float, cor
     return allowed_cores(policy, row.cpu_credit, cores)
 
 
-def write(row: MachineUsage) -> bool:
-    """Writes the row unless somebody else has since it was read. Call it in a transaction."""
-    version, row.version = row.version, row.version + 1
-    values = {name: getattr(row, name) for name in _WRITTEN}
-    if version:
-        return bool(MachineUsage.objects.filter(pk=row.pk, version=version).update(**values))
-    _, made = MachineUsage.objects.get_or_create(pk=row.pk, defaults=values)
-    return made
+class Overtaken(Exception):
+    """Somebody else has written a row since it was read."""
 
 
-_WRITTEN = [field.attname for field in MachineUsage._meta.concrete_fields if field.attname != "machine_id"]
+def write(rows: Sequence[MachineUsage]) -> None:
+    """Writes all of these. Raises Overtaken; call it in a transaction, which that undoes.
+
+    One statement for all: by the ORM, a row at a time, 200 of them took a quarter of a second.
+    """
+    new = [row for row in rows if not row.version]
+    known = [row for row in rows if row.version]
+    for row in rows:
+        row.version += 1
+    if known:
+        with connection.cursor() as cursor:
+            cursor.executemany(_update_statement(), [_parameters(row) for row in known])
+            if cursor.rowcount != len(known):
+                raise Overtaken
+    try:
+        MachineUsage.objects.bulk_create(new)
+    except IntegrityError as error:
+        raise Overtaken from error
 
 
-def charge(owner_id: int, now: datetime, cpu_seconds: float, egress_bytes: int) -> None:
-    """Adds to what the person used this hour. Call it in the transaction that writes the row."""
+_MACHINE, *_OTHERS = MachineUsage._meta.concrete_fields
+_WRITTEN = [field for field in _OTHERS if not field.name.startswith("disk_")]
+"""The disk's figures are written by who looks at it."""
+_AS_THEY_ARE = (models.FloatField, models.IntegerField)
+
+
+def _update_statement() -> str:
+    quote = connection.ops.quote_name
+    values = ", ".join(f"{quote(str(field.column))} = %s" for field in _WRITTEN)
+    where = f"{quote(str(_MACHINE.column))} = %s AND {quote('version')} = %s"
+    return f"UPDATE {quote(MachineUsage._meta.db_table)} SET {values} WHERE {where}"  # noqa: S608  # columns of ours
+
+
+def _parameters(row: MachineUsage) -> list[Any]:
+    values = [_stored(field, getattr(row, field.attname)) for field in _WRITTEN]
+    return [*values, _stored(_MACHINE, row.pk), row.version - 1]
+
+
+def _stored(field: "models.Field[Any, Any]", value: object) -> Any:
+    """As the database takes it. Most are numbers, and asking the field took longer than all the rest."""
+    return value if isinstance(field, _AS_THEY_ARE) else field.get_db_prep_save(value, connection)
+
+
+@dataclass(slots=True)
+class Charge:
+    """What is added to a person's hour."""
+
+    cpu_seconds: float = 0.0
+    egress_bytes: int = 0
+
+
+def charge(charges: Mapping[int, Charge], now: datetime) -> None:
+    """Adds to what each of these people used this hour. Call it in the transaction that writes the rows."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    PersonHour.objects.get_or_create(owner_id=owner_id, hour=hour)
-    PersonHour.objects.filter(owner_id=owner_id, hour=hour).update(
-        cpu_seconds=F("cpu_seconds") + cpu_seconds, egress_bytes=F("egress_bytes") + egress_bytes
+    PersonHour.objects.bulk_create(
+        [PersonHour(owner_id=owner_id, hour=hour) for owner_id in charges], ignore_conflicts=True
     )
+    for owner_id, added in charges.items():
+        PersonHour.objects.filter(owner_id=owner_id, hour=hour).update(
+            cpu_seconds=F("cpu_seconds") + added.cpu_seconds, egress_bytes=F("egress_bytes") + added.egress_bytes
+        )

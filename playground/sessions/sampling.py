@@ -6,6 +6,7 @@ pass that is killed anywhere is made up for by the next one.
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from playground.host import reports
 from playground.sessions import disks, enforcing, metering
 from playground.sessions.events import record
 from playground.sessions.leases import alone
-from playground.sessions.models import Machine, MachineUsage
+from playground.sessions.models import Machine, MachineUsage, Profile
 from playground.sessions.states import MachineState, SessionState
 from playground.sessions.transitions import load
 from runtime.errors import RuntimeFailure
@@ -48,13 +49,14 @@ async def _pass() -> None:
     machines = await in_database(_machines)()
     if not machines:
         return
+    began = timezone.now()
     try:
         async with asyncio.timeout(READING_SECONDS):
             readings = await get_engine().usage([machine.pk.hex for machine in machines])
     except (RuntimeFailure, TimeoutError) as error:
         log.warning("machines_not_read", error=type(error).__name__)
         return
-    metered = await in_database(_add_up)(machines, readings, timezone.now())
+    metered = await in_database(_add_up)(machines, readings, began)
     for each in metered:
         await _limit_cpu(each)
     await in_database(enforcing.enforce)([each.row.machine for each in metered])
@@ -62,29 +64,53 @@ async def _pass() -> None:
 
 
 def _machines() -> list[Machine]:
-    rows = Machine.objects.filter(state=MachineState.READY, session__state__in=SAMPLED)
-    return list(rows.select_related("session", "profile"))
+    rows = Machine.objects.filter(state=MachineState.READY, session__state__in=SAMPLED).select_related("session")
+    machines = list(rows.only("name", "profile_id", "session__owner_id"))
+    # There are a few profiles and many machines: joined, each row would bring its own copy.
+    profiles = Profile.objects.in_bulk({machine.profile_id for machine in machines})
+    for machine in machines:
+        machine.profile = profiles[machine.profile_id]
+    return machines
 
 
 def _add_up(machines: Sequence[Machine], readings: Mapping[str, Usage], now: datetime) -> list[metering.Metered]:
-    """All or nothing: what is added to a machine is added to its owner as well."""
-    with transaction.atomic():
-        rows = {row.pk: row for row in MachineUsage.objects.filter(pk__in=[machine.pk for machine in machines])}
-        may_limit = not reports.lacking(["cpu_limit"])
-        counted: dict[int, list[metering.Metered]] = {}
-        for machine in machines:
-            usage = readings.get(machine.pk.hex)
-            if usage is None or machine.session is None:
-                continue
-            row = rows.get(machine.pk) or MachineUsage(machine=machine, sampled_at=now)
-            row.machine = machine
-            one = metering.meter(row, usage, machine, now, may_limit=may_limit)
-            if metering.write(row):
-                counted.setdefault(machine.session.owner_id, []).append(one)
+    """What was read from `now` on. All or nothing: what is added to a machine is added to its owner as well."""
+    try:
+        with transaction.atomic():
+            metered = _meter(machines, readings, now)
+            metering.write([one.row for one in metered])
+            metering.charge(_charges(metered), now)
+            for one in metered:
                 _tell(one)
-        for owner_id, ones in counted.items():
-            metering.charge(owner_id, now, sum(one.cpu_seconds for one in ones), sum(one.sent_bytes for one in ones))
-    return [one for ones in counted.values() for one in ones]
+    except metering.Overtaken:
+        log.info("pass_was_overtaken")
+        return []
+    return metered
+
+
+def _meter(machines: Sequence[Machine], readings: Mapping[str, Usage], now: datetime) -> list[metering.Metered]:
+    """Those machines that were read, and by nobody else since."""
+    rows = {row.pk: row for row in MachineUsage.objects.filter(pk__in=[machine.pk for machine in machines])}
+    may_limit = not reports.lacking(["cpu_limit"])
+    metered = []
+    for machine in machines:
+        usage = readings.get(machine.pk.hex)
+        row = rows.get(machine.pk) or MachineUsage(machine=machine, sampled_at=now)
+        if usage is None or row.sampled_at > now:
+            continue
+        row.machine = machine
+        metered.append(metering.meter(row, usage, machine, now, may_limit=may_limit))
+    return metered
+
+
+def _charges(metered: Sequence[metering.Metered]) -> Mapping[int, metering.Charge]:
+    """By owner."""
+    found: defaultdict[int, metering.Charge] = defaultdict(metering.Charge)
+    for one in metered:
+        if (session := one.row.machine.session) is not None:
+            found[session.owner_id].cpu_seconds += one.cpu_seconds
+            found[session.owner_id].egress_bytes += one.sent_bytes
+    return found
 
 
 def _tell(one: metering.Metered) -> None:

@@ -1,9 +1,10 @@
 """What a session uses against what it may: read from the last sample of its machines. For the API and for pages."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypedDict
+from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from playground.sessions.models import Machine, MachineUsage, Session
 from playground.sessions.public import instant
@@ -117,12 +118,11 @@ def stats_of(session: Session) -> SessionStats:
     }
 
 
-def network_bytes_of(session: Session) -> int:
-    """Both ways together, over all machines that it ever had."""
-    sums = MachineUsage.objects.filter(machine__session=session).aggregate(
-        received=Sum("received_bytes", default=0), sent=Sum("sent_bytes", default=0)
-    )
-    return int(sums["received"] + sums["sent"])
+def network_bytes_of_each(session_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Both ways together, over all machines that each session ever had; in one query."""
+    rows = MachineUsage.objects.filter(machine__session_id__in=session_ids).values("machine__session_id")
+    sums = rows.annotate(both=Sum(F("received_bytes") + F("sent_bytes")))
+    return {each["machine__session_id"]: int(each["both"]) for each in sums}
 
 
 def _machines(session: Session) -> Iterable[Machine]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -37,7 +38,7 @@ def add(machine: Machine, usage: Usage, at: float, *, may_limit: bool = True) ->
     """One reading, so many seconds after the first."""
     row = MachineUsage.objects.filter(pk=machine.pk).first() or MachineUsage(machine=machine, sampled_at=START)
     one = metering.meter(row, usage, machine, START + timedelta(seconds=at), may_limit=may_limit)
-    assert metering.write(row)
+    metering.write([row])
     return one
 
 
@@ -81,7 +82,8 @@ def test_a_pass_that_is_late_counts_nothing_twice(machine: Machine) -> None:
     late = MachineUsage.objects.get()
     add(machine, reading(cpu_seconds=3.0), 2)
     metering.meter(late, reading(cpu_seconds=2.0), machine, START + timedelta(seconds=1), may_limit=True)
-    assert not metering.write(late)
+    with pytest.raises(metering.Overtaken), transaction.atomic():
+        metering.write([late])
     assert MachineUsage.objects.get().cpu_seconds == 3.0
 
 
@@ -89,7 +91,9 @@ def test_two_first_readings(machine: Machine) -> None:
     rows = [MachineUsage(machine=machine, sampled_at=START) for _ in range(2)]
     for row in rows:
         metering.meter(row, reading(cpu_seconds=1.0), machine, START, may_limit=True)
-    assert [metering.write(row) for row in rows] == [True, False]
+    metering.write(rows[:1])
+    with pytest.raises(metering.Overtaken), transaction.atomic():
+        metering.write(rows[1:])
 
 
 def test_credit_is_spent_and_earned(machine: Machine, profile: Profile) -> None:
