@@ -11,7 +11,18 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from tests.benchmarks import bursts, coming_back, commands, interrupting, many, memory, neighbours, output, typing_
+from tests.benchmarks import (
+    bursts,
+    coming_back,
+    commands,
+    interrupting,
+    many,
+    memory,
+    neighbours,
+    output,
+    sampling,
+    typing_,
+)
 from tests.benchmarks.figures import Comparison, table
 from tests.benchmarks.installation import Installation
 from tests.benchmarks.starting import on_empty_pool, on_ready_pool
@@ -26,6 +37,7 @@ BENCHMARKS = {
     "exec": (commands.true,),
     "neighbours": neighbours.ATTACKS,
     "memory": (memory.per_terminal, memory.per_terminal_of_web, memory.per_stuck_client, memory.idle_sessions),
+    "sampling": (sampling.two_hundred_machines,),
     "bursts": (bursts.on_empty_pool, bursts.on_full_pool, bursts.ending),
 }
 

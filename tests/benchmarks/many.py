@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from tests.benchmarks.echo import settle, type_together
 from tests.benchmarks.figures import Comparison, Figure
@@ -13,21 +13,24 @@ from tests.benchmarks.site import Site
 from tests.benchmarks.typing_ import KEYS_OF_MANY, PAUSE_OF_MANY
 
 OPEN = 200
-MACHINES = 2
-"""Among which they are: one takes 128 connections."""
+SESSIONS = 4
+"""Among which they are, each of another person, who may have 64 connections."""
 TYPING = 20
 
 
 async def some_of_many(made: Installation) -> Comparison:
     """Of 200 open terminals 20 type, and one is flooded as fast as its client takes it, in a process of its own."""
-    site = made.site()
-    async with site.session(made.image) as one, site.session(made.image) as two:
-        addresses = [await site.new_terminal_url(each) for each in (one, two) for _ in range(OPEN // MACHINES)]
-        links = [await asyncio.to_thread(RawPlayground, address, site.headers) for address in addresses]
+    people = [made.site() for _ in range(SESSIONS)]
+    links: list[RawPlayground] = []
+    async with AsyncExitStack() as ends:
+        sessions = [await ends.enter_async_context(site.session(made.image)) for site in people]
+        for site, session in zip(people, sessions, strict=True):
+            addresses = [await site.new_terminal_url(session) for _ in range(OPEN // SESSIONS)]
+            links += [await asyncio.to_thread(RawPlayground, address, site.headers) for address in addresses]
         typing = links[:: OPEN // TYPING]
         for link in typing:
             await asyncio.to_thread(settle, link)
-        async with _flooded(site, one["terminals"][0]["websocket_url"]):
+        async with _flooded(people[0], sessions[0]["terminals"][0]["websocket_url"]):
             values = await asyncio.to_thread(type_together, typing, KEYS_OF_MANY, PAUSE_OF_MANY)
         for link in links:
             link.close()
