@@ -1,11 +1,9 @@
 """`make test` and `make bench`: all that the tests need, then all of them, on both databases."""
 
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from deploy.launcher import needs, packages
@@ -16,20 +14,21 @@ from deploy.launcher.leftovers import MARK, end_leftovers, leftovers
 from deploy.launcher.needs import Need
 from deploy.launcher.places import Places
 from deploy.launcher.postgres import postgres
-from deploy.launcher.signals import end_with_parent_or_interrupt, interruptible
+from deploy.launcher.runs import Run, run_together
+from deploy.launcher.signals import interruptible
 from deploy.launcher.steps import environment_steps, front_end_steps, sandboxd_step
 from deploy.launcher.surroundings import for_tools
 from deploy.launcher.test_engine import engine_for_tests
 from runtime.parent import end_with_parent
 
-INTERRUPTED_SECONDS = 60.0
+NEED_CALM = {"e2e", "faults"}
 WITHOUT_DATABASE = {"docker", "engines", "launcher", "terminal"}
 """Integration tests that would only do the same again on another database."""
 Body = Callable[[Places, Mapping[str, str]], int]
 
 
 def test(places: Places) -> int:
-    """Returns 1 when a test failed. What ends the output is what pytest says last of all tests on SQLite."""
+    """0, or raises SetupError with what failed. What ends the output is what pytest says last."""
     return _with_everything(places, _test)
 
 
@@ -69,17 +68,25 @@ def _required(found: list[Need]) -> list[Need]:
 
 
 def _test(places: Places, environment: Mapping[str, str]) -> int:
-    failed = []
+    """Tests that a busy machine could spoil come last, alone: browsers, and kills in the middle of something."""
     pytest = [str(places.python), "-m", "pytest"]
-    if _run("front end (vitest)", ["npm", "test", "--silent"], places.root / "frontend", environment):
-        failed.append("vitest")
-    if needs.program("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        with postgres(environment, places.logs / "test-postgres.log") as url:
+    folders = sorted(folder for folder in (places.root / "tests").iterdir() if (folder / "__init__.py").exists())
+    calm = [str(folder) for folder in folders if folder.name in NEED_CALM]
+    others = [str(folder) for folder in folders if folder.name not in NEED_CALM]
+    failed = run_together(
+        [Run("front end (vitest)", ["npm", "test", "--silent"], places.root / "frontend", environment)]
+    )
+    first = [Run("all but e2e and faults on SQLite", [*pytest, *others], places.root, environment)]
+    with ExitStack() as ends:
+        if needs.program("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+            url = ends.enter_context(postgres(environment, places.logs / "test-postgres.log"))
             there = {**environment, "DATABASE_URL": url}
-            if _run("integration on PostgreSQL", [*pytest, *_of_database(places)], places.root, there):
-                failed.append("integration on PostgreSQL")
-    if _run("all on SQLite", pytest, places.root, environment):
-        failed.append("all on SQLite")
+            command = [*pytest, *_of_database(places)]
+            first.append(
+                Run("integration on PostgreSQL", command, places.root, there, places.logs / "test-on-postgres.log")
+            )
+        failed += run_together(first)
+    failed += run_together([Run("e2e and faults on SQLite", [*pytest, *calm], places.root, environment)])
     failed += [f"left behind: {command}" for command in leftovers(places.build / "test")]
     if failed:
         raise SetupError(f"Failed: {', '.join(failed)}")
@@ -93,19 +100,5 @@ def _of_database(places: Places) -> list[str]:
 
 
 def _bench(places: Places, environment: Mapping[str, str]) -> int:
-    return _run("benchmarks", [str(places.python), "-m", "tests.benchmarks"], places.root, environment)
-
-
-def _run(title: str, command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> int:
-    print(f"\n--- {title}", flush=True)
-    process = subprocess.Popen(command, cwd=cwd, env=environment, preexec_fn=end_with_parent_or_interrupt)
-    try:
-        return process.wait()
-    except BaseException:
-        # pytest's fixtures clean up after SIGINT, and after nothing else.
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(INTERRUPTED_SECONDS)
-        process.kill()
-        process.wait()
-        raise
+    command = [str(places.python), "-m", "tests.benchmarks"]
+    return len(run_together([Run("benchmarks", command, places.root, environment)]))

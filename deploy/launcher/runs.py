@@ -1,0 +1,74 @@
+"""Long commands in the foreground, several beside each other where they leave room for that."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.launcher.signals import end_with_parent_or_interrupt
+
+INTERRUPTED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command."""
+
+    title: str
+    command: Sequence[str]
+    cwd: Path
+    environment: Mapping[str, str]
+    log: Path | None = None
+    """Where it writes meanwhile; shown whole when it has ended. None: to our own output, as it comes."""
+
+
+def run_together(runs: Sequence[Run]) -> list[str]:
+    """Runs all of them at once, to their ends; the titles of those that failed. Interrupted, none is left."""
+    started: list[tuple[Run, subprocess.Popen[bytes]]] = []
+    try:
+        for run in runs:
+            if run.log is None:
+                print(f"\n--- {run.title}", flush=True)
+            started.append((run, _start(run)))
+        failed = [run.title for run, process in started if process.wait()]
+    except BaseException:
+        _interrupt([process for _, process in started])
+        raise
+    for run in runs:
+        if run.log is not None:
+            print(f"\n--- {run.title}", flush=True)
+            with run.log.open("rb") as written:
+                shutil.copyfileobj(written, sys.stdout.buffer)
+            sys.stdout.flush()
+    return failed
+
+
+def _start(run: Run) -> subprocess.Popen[bytes]:
+    output = run.log.open("wb") if run.log else None
+    try:
+        return subprocess.Popen(
+            run.command,
+            cwd=run.cwd,
+            env=run.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            preexec_fn=end_with_parent_or_interrupt,
+        )
+    finally:
+        if output:
+            output.close()
+
+
+def _interrupt(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """pytest's fixtures clean up after SIGINT, and after nothing else."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(INTERRUPTED_SECONDS)
+        process.kill()
+        process.wait()
