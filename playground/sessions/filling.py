@@ -83,7 +83,9 @@ def _decide(slug: str, places: int) -> _Plan:
     profile = Profile.objects.filter(is_default=True).first()
     machines = list(Machine.objects.filter(image=image, session__isnull=True, state__in=LIVE_MACHINE_STATES))
     size = image.pool_size if image.enabled and image.state == ImageState.READY and profile else 0
-    current = [machine for machine in machines if profile and _is_current(machine, image, profile)]
+    # Whoever fills is alone and has none half made at this moment: those are of one that died.
+    whole = [machine for machine in machines if machine.state == MachineState.READY]
+    current = [machine for machine in whole if profile and _is_current(machine, image, profile)]
     kept = {machine.pk for machine in current[-size:]} if size else set()
     outdated = [machine.pk for machine in machines if machine.pk not in kept and _retire(machine.pk)]
     new = []

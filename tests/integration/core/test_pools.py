@@ -10,6 +10,7 @@ from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image, ImageState
 from playground.sessions import filling, pools, services
+from playground.sessions.making import insert_machine
 from playground.sessions.models import Lease, Machine, Profile
 from playground.sessions.requests import SessionRequest
 from playground.sessions.states import MachineState, SessionState
@@ -131,6 +132,17 @@ async def test_a_filler_that_dies_is_replaced(engine: HookedEngine, monkeypatch:
     gate.opened.set()
     await dead
     await filling.fill("busybox")
+    assert len(await in_pool()) == 3
+    assert await on_engine(engine) == await in_pool()
+    await resize(0)
+
+
+async def test_what_a_filler_left_half_made_goes_at_once(engine: HookedEngine, image: Image, profile: Profile) -> None:
+    """As when its worker is killed before it has told the engine, or before it has written that it is there."""
+    left = await in_database(insert_machine)(image, profile, "half-made", pools.DEADLINE)
+    await filling.fill("busybox")
+    await left.arefresh_from_db()
+    assert left.state == MachineState.REMOVED
     assert len(await in_pool()) == 3
     assert await on_engine(engine) == await in_pool()
     await resize(0)
