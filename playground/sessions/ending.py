@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from playground.database import in_database
 from playground.sessions import last_words, queue
+from playground.sessions.leases import renewing
 from playground.sessions.models import Machine, Session
 from playground.sessions.removal import remove_machine
 from playground.sessions.states import MachineState, Reason, SessionState
@@ -17,7 +18,8 @@ from playground.sessions.transitions import machine_transition, transition
 
 STOPPING_DEADLINE = timedelta(seconds=60)
 """A session that could not be cleaned up by then is ended all the same; the sweep goes on with its machines."""
-LEASE = timedelta(seconds=40)
+LEASE = timedelta(seconds=10)
+"""Renewed while a worker removes its machines: what one that died was removing waits no longer."""
 
 
 def stop(
@@ -77,8 +79,9 @@ async def destroy(session_id: UUID) -> None:
     machines = await in_database(_take)(session_id)
     if machines is None:
         return
-    await asyncio.gather(*map(last_words.recorded, await in_database(_recorded)(session_id)))
-    removed = [await remove_machine(machine_id) for machine_id in machines]
+    async with renewing(lambda: in_database(_renew)(session_id)):
+        await asyncio.gather(*map(last_words.recorded, await in_database(_recorded)(session_id)))
+        removed = [await remove_machine(machine_id) for machine_id in machines]
     await in_database(_finish)(session_id, all(removed))
 
 
@@ -124,6 +127,10 @@ def _take(session_id: UUID) -> list[UUID] | None:
     return list(
         Machine.objects.filter(session_id=session_id).exclude(state=MachineState.REMOVED).values_list("pk", flat=True)
     )
+
+
+def _renew(session_id: UUID) -> None:
+    Session.objects.filter(pk=session_id, state=SessionState.STOPPING).update(lease_until=timezone.now() + LEASE)
 
 
 def _recorded(session_id: UUID) -> list[UUID]:

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from playground.accounts.models import User
 from playground.database import in_database
-from playground.sessions import ending, reconcile, services
+from playground.sessions import ending, leases, reconcile, services
 from playground.sessions.models import Machine, Session
 from playground.sessions.states import MachineState, Reason, SessionState
 from tests.integration.core.stories import history, lapse, load, machine_of, on_engine, running
 from tests.support.hooked_engine import Gate, HookedEngine
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("image", "profile")
 
@@ -56,6 +57,31 @@ async def test_a_worker_dies_while_it_removes(engine: HookedEngine, ann: User, w
     await dead
     assert (await history(session.pk)).count("ended") == 1
     assert await on_engine(engine) == set()
+
+
+async def test_a_worker_that_takes_long_keeps_what_it_removes(
+    engine: HookedEngine, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease is short, so that others soon do what the dead began, and is renewed as long as it lives."""
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.01)
+    session = await running(ann)
+    await in_database(services.stop)(session, Reason.USER)
+    gate = Gate()
+    engine.before["remove"] = gate
+    slow = asyncio.create_task(ending.destroy(session.pk))
+    await gate.reached.wait()
+    await lapse(session.pk)
+
+    async def held() -> bool:
+        lease = (await load(session.pk)).lease_until
+        return lease is not None and timezone.now() < lease <= timezone.now() + timedelta(seconds=10)
+
+    await until(held, "the lease is renewed, for as long as work that was half done waits")
+    await ending.destroy(session.pk)
+    assert engine.calls.count("remove") == 1
+    gate.opened.set()
+    await slow
+    assert (await load(session.pk)).state == SessionState.ENDED
 
 
 async def test_engine_away(engine: HookedEngine, ann: User) -> None:
