@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 HEADER = {"version", "term", "timestamp", "idle_time_limit", "command", "title", "env", "tags"}
 TERM = {"cols", "rows", "type", "version", "theme"}
@@ -11,18 +12,15 @@ def events_of(content: bytes) -> tuple[dict[str, object], list[tuple[float, str,
     """The header and the events. Fails for anything that the format does not know."""
     text = content.decode("utf-8")
     assert text.endswith("\n")
+    assert "\r" not in text, "lines end with a newline alone"
     first, *rest = text[:-1].split("\n")
-    header = json.loads(first)
-    assert header["version"] == 3
-    assert set(header) <= HEADER, header
-    assert set(header["term"]) <= TERM
-    assert all(type(header["term"][side]) is int and header["term"][side] > 0 for side in ("cols", "rows"))
-    assert type(header["timestamp"]) is int
+    header = _json(first)
+    _check_header(header)
     events = []
     for line in rest:
         if line.startswith("#"):
             continue
-        event = json.loads(line)
+        event = _json(line)
         assert isinstance(event, list), line
         assert len(event) == 3, line
         interval, code, data = event
@@ -36,6 +34,32 @@ def events_of(content: bytes) -> tuple[dict[str, object], list[tuple[float, str,
     codes = [code for _, code, _ in events]
     assert "x" not in codes[:-1], "the end is the last event"
     return header, events
+
+
+def _check_header(header: dict[str, Any]) -> None:
+    assert type(header["version"]) is int
+    assert header["version"] == 3
+    assert set(header) <= HEADER, header
+    assert set(header["term"]) <= TERM
+    assert all(type(header["term"][side]) is int and header["term"][side] > 0 for side in ("cols", "rows"))
+    assert isinstance(header["term"].get("type", ""), str)
+    assert type(header.get("timestamp", 0)) is int
+    assert type(header.get("idle_time_limit", 1)) in (int, float)
+    assert header.get("idle_time_limit", 1) > 0
+    assert all(isinstance(header.get(name, ""), str) for name in ("command", "title"))
+
+
+def _json(line: str) -> Any:
+    """Raises for what Python's reader forgives: NaN, and a name that comes twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({name for name, _ in pairs}) == len(pairs), line
+        return dict(pairs)
+
+    def never(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(line, object_pairs_hook=once, parse_constant=never)
 
 
 def check_version_3(content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import httpx
@@ -15,12 +15,15 @@ from playground.accounts.keys import create_key
 from playground.accounts.models import User
 from playground.engine import sandboxd_binary
 from playground.images.models import Image, ImageState
+from playground.recordings.models import Recording, RecordingState
 from playground.sessions.models import Machine, Profile, Session, Terminal
 from playground.sessions.states import MachineState, SessionState
 from runtime.config import EngineConfig
 from runtime.engines.process import ProcessEngine
+from runtime.recording.asciicast import Position, header
 from tests.support.live_site import LiveSite
 from tests.support.people import Person
+from tests.support.recordings import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -172,3 +175,54 @@ def session(worker: None, ann: Person, image: Image, profile: Profile) -> Iterat
     while Session.objects.exclude(state="ended").exists():
         assert time.monotonic() < until, "the session did not end"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def start_recorded(worker: None, ann: Person, image: Image, profile: Profile) -> Iterator[Callable[..., str]]:
+    """Starts recorded sessions; all are ended afterwards, and nothing is left."""
+
+    def one(command: str | None = None, **more: object) -> str:
+        body = {"image": "debian", "record": True, **({"command": command} if command else {}), **more}
+        answer = ann.api.post("/sessions", json=body, headers={"Prefer": "wait=40"})
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["is_recorded"] is True
+        return str(answer.json()["id"])
+
+    yield one
+    _, key = create_key(ann.user, "clean up")
+    for session in Session.objects.exclude(state="ended"):
+        ann.api.delete(f"/sessions/{session.pk}", headers={"Authorization": f"Bearer {key}"}).raise_for_status()
+    wait_until(lambda: not Session.objects.exclude(state="ended").exists(), "the sessions ended")
+
+
+@pytest.fixture
+def recorder(running_site: LiveSite) -> Iterator[Callable[[], None]]:
+    """A recorder that runs; called, it is killed and started again."""
+    running_site.start("recorder")
+
+    def again() -> None:
+        running_site.kill("recorder")
+        running_site.start("recorder")
+
+    yield again
+    running_site.kill("recorder")
+
+
+@pytest.fixture
+def recorded(anns: Terminal, site: LiveSite) -> Iterator[Recording]:
+    """A complete recording of ann's, with its file."""
+    session = anns.machine.session
+    assert session is not None
+    recording = Recording.objects.create(
+        session=session,
+        machine=anns.machine,
+        terminal_id=anns.pk,
+        name="shell",
+        state=RecordingState.COMPLETE,
+        ended_at=timezone.now(),
+    )
+    path = site.data / "recordings" / f"{recording.pk.hex}.cast"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(header(80, 24, 1_700_000_000_000, "x") + Position(end="complete").comment())
+    yield recording
+    path.unlink(missing_ok=True)

@@ -1,12 +1,8 @@
 """Recordings, from a real recorder that is killed, of real terminals; and who may see them."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -14,19 +10,18 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from playground.accounts.keys import create_key
 from playground.images.models import Image
 from playground.recordings import services
 from playground.recordings.models import Recording, RecordingState
 from playground.sessions.models import Event, Profile, Session, Terminal
-from runtime.recording.asciicast import Position, header
 from runtime.recording.file import lines
 from tests.support.asciicast import check_version_3, events_of, text_of
+from tests.support.asciinema import asciinema
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
+from tests.support.recordings import WITHIN, completed, download, file_of, has_file, text_so_far, wait_until
 from tests.support.sockets import opened
 
-WITHIN = 60.0
 ROUNDS = 5
 IN_ROUNDS = (
     "stty -opost; i=0; while [ $i -lt 5 ]; do while [ ! -e go$i ]; do sleep 0.02; done; "
@@ -38,75 +33,12 @@ LAST = 120_000
 NUMBERS = "".join(f"{number}\n" for number in range(1, 200_001))
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < until, f"never happened: {what}"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def start(worker: None, ann: Person, image: Image, profile: Profile) -> Iterator[Callable[..., str]]:
-    """Starts recorded sessions; all are ended afterwards, and nothing is left."""
-
-    def one(command: str | None = None, **more: object) -> str:
-        body = {"image": "debian", "record": True, **({"command": command} if command else {}), **more}
-        answer = ann.api.post("/sessions", json=body, headers={"Prefer": "wait=40"})
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["is_recorded"] is True
-        return str(answer.json()["id"])
-
-    yield one
-    _, key = create_key(ann.user, "clean up")
-    for session in Session.objects.exclude(state="ended"):
-        ann.api.delete(f"/sessions/{session.pk}", headers={"Authorization": f"Bearer {key}"}).raise_for_status()
-    wait_until(lambda: not Session.objects.exclude(state="ended").exists(), "the sessions ended")
-
-
-@pytest.fixture
-def recorder(running_site: LiveSite) -> Iterator[Callable[[], None]]:
-    """A recorder that runs; called, it is killed and started again."""
-    running_site.start("recorder")
-
-    def again() -> None:
-        running_site.kill("recorder")
-        running_site.start("recorder")
-
-    yield again
-    running_site.kill("recorder")
-
-
-def _file(site: LiveSite, session: str) -> Path | None:
-    recording = Recording.objects.filter(session_id=session).first()
-    path = site.data / "recordings" / f"{recording.pk.hex}.cast" if recording else None
-    return path if path and path.exists() else None
-
-
-def _complete(session: str) -> Recording:
-    wait_until(
-        lambda: Recording.objects.filter(session_id=session).exclude(state=RecordingState.RECORDING).exists(),
-        "the recording is complete",
-    )
-    return Recording.objects.get(session_id=session)
-
-
-def _download(person: Person, recording: Recording, version: str = "3") -> bytes:
-    answer = person.api.get(
-        f"/sessions/{recording.session_id}/recordings/{recording.pk}/asciicast", params={"version": version}
-    )
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/x-asciicast"
-    assert answer.headers["content-disposition"].startswith("attachment")
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    return answer.content
-
-
 def test_a_recorder_that_is_killed_again_and_again(
-    start: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person
+    start_recorded: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person
 ) -> None:
-    session = start(IN_ROUNDS)
-    wait_until(lambda: _file(running_site, session) is not None, "a file")
-    path = _file(running_site, session)
+    session = start_recorded(IN_ROUNDS)
+    wait_until(lambda: file_of(running_site, session) is not None, "a file")
+    path = file_of(running_site, session)
     assert path is not None
     for number in range(ROUNDS):
         size = path.stat().st_size
@@ -115,20 +47,22 @@ def test_a_recorder_that_is_killed_again_and_again(
         wait_until(lambda size=size: path.stat().st_size > size, "the next one goes on")  # type: ignore[misc]  # bound now
     wait_until(lambda: b"\n200000\n" in text_of(b"".join(lines(path))).encode(), "the end is recorded")
     recording = Recording.objects.get(session_id=session)
-    content = _download(ann, recording)
+    content = download(ann, recording)
     check_version_3(content)
     assert text_of(content) == NUMBERS
     assert recording.missing_bytes == 0
 
 
-def test_what_was_written_while_no_recorder_ran(start: Callable[..., str], running_site: LiveSite, ann: Person) -> None:
-    session = start("stty -opost; seq 1 200000")
+def test_what_was_written_while_no_recorder_ran(
+    start_recorded: Callable[..., str], running_site: LiveSite, ann: Person
+) -> None:
+    session = start_recorded("stty -opost; seq 1 200000")
     running_site.start("recorder")
     try:
-        recording = _complete(session)
+        recording = completed(session)
     finally:
         running_site.kill("recorder")
-    content = _download(ann, recording)
+    content = download(ann, recording)
     check_version_3(content)
     assert text_of(content) == NUMBERS
     assert events_of(content)[1][-1][1:] == ("x", "0")
@@ -136,22 +70,22 @@ def test_what_was_written_while_no_recorder_ran(start: Callable[..., str], runni
 
 @pytest.mark.parametrize("how", ["the session ends", "the terminal is closed"])
 def test_the_last_words_are_recorded(
-    start: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person, how: str
+    start_recorded: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person, how: str
 ) -> None:
-    session = start()
-    wait_until(lambda: _file(running_site, session) is not None, "the recorder works")
+    session = start_recorded()
+    wait_until(lambda: file_of(running_site, session) is not None, "the recorder works")
     # All of the second terminal is still to be recorded when it is about to go.
     running_site.send("recorder", signal.SIGSTOP)
     command = f"stty -opost; seq {LAST}; touch done; exec sleep 1000"
     path = f"/sessions/{session}"
     terminal = ann.api.post(f"{path}/terminals", json={"command": command}).json()["id"]
-    wait_until(lambda: _has(ann, session, "done"), "all is printed")
+    wait_until(lambda: has_file(ann, session, "done"), "all is printed")
     with ThreadPoolExecutor(1) as pool:
         gone = pool.submit(ann.api.delete, f"{path}/terminals/{terminal}" if how == "the terminal is closed" else path)
         running_site.send("recorder", signal.SIGCONT)
         assert gone.result(WITHIN).status_code == 204
     wait_until(lambda: _states(terminal) == [RecordingState.COMPLETE], "the recording is complete")
-    content = _download(ann, Recording.objects.get(terminal_id=terminal))
+    content = download(ann, Recording.objects.get(terminal_id=terminal))
     check_version_3(content)
     assert text_of(content) == "".join(f"{number}\n" for number in range(1, LAST + 1))
 
@@ -160,41 +94,36 @@ def _states(terminal: str) -> list[str]:
     return list(Recording.objects.filter(terminal_id=terminal).values_list("state", flat=True))
 
 
-def _has(person: Person, session: str, name: str) -> bool:
-    answer = person.api.post(f"/sessions/{session}/exec", json={"command": f"test -e {name}"})
-    return bool(answer.json()["exit_code"] == 0)
-
-
 def test_a_flood_ends_at_its_limit(
-    start: Callable[..., str], running_site: LiveSite, ann: Person, monkeypatch: pytest.MonkeyPatch
+    start_recorded: Callable[..., str], running_site: LiveSite, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = running_site.environment()
     monkeypatch.setattr(running_site, "environment", lambda: {**environment, "PLAYGROUND_RECORDING_MIB": "1"})
     running_site.start("recorder")
     try:
-        session = start("yes")
-        recording = _complete(session)
+        session = start_recorded("yes")
+        recording = completed(session)
         assert recording.state == RecordingState.FULL
-        path = _file(running_site, session)
+        path = file_of(running_site, session)
         assert path is not None
         assert path.stat().st_size < 4 << 20
         # The program goes on at once, without a recorder.
         assert ann.api.post(f"/sessions/{session}/exec", json={"command": "true"}).json()["exit_code"] == 0
     finally:
         running_site.kill("recorder")
-    events = events_of(_download(ann, recording))[1]
+    events = events_of(download(ann, recording))[1]
     assert events[-1][1:] == ("m", "Recording ends here: its limit is reached")
     assert Event.objects.filter(session_id=session, kind="recording_full").exists()
 
 
-def test_sizes_and_input(start: Callable[..., str], recorder: Callable[[], None], ann: Person) -> None:
-    session = start("stty -echo; stty rows 30 cols 100; printf ready; read secret; printf thanks")
+def test_sizes_and_input(start_recorded: Callable[..., str], recorder: Callable[[], None], ann: Person) -> None:
+    session = start_recorded("stty -echo; stty rows 30 cols 100; printf ready; read secret; printf thanks")
     terminal = ann.api.get(f"/sessions/{session}").json()["terminals"][0]["id"]
     wait_until(lambda: Recording.objects.filter(session_id=session, size_bytes__gt=0).exists(), "it is recorded")
     with opened(f"{_ws(ann, terminal)}?cols=120&rows=40", {"Authorization": f"Bearer {ann.key}"}) as socket:
         socket.send(b"\x00the secret\n")
-        recording = _complete(session)
-    content = _download(ann, recording)
+        recording = completed(session)
+    content = download(ann, recording)
     assert b"the secret" not in content
     assert text_of(content).endswith("readythanks")
     assert ("r", "120x40") in [event[1:] for event in events_of(content)[1]]
@@ -206,41 +135,26 @@ def _ws(person: Person, terminal: str) -> str:
     return str(next(item["websocket_url"] for item in body["terminals"] if item["id"] == terminal))
 
 
-def test_asciinema_plays_version_2(
-    start: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person, tmp_path: Path
+SHOWN = "h\u00e9llo \x1b[31mw\u00f6rld\x1b[0m \u65e5\u672c\r\n" + "".join(f"{number}\r\n" for number in range(1, 1001))
+
+
+@pytest.mark.parametrize("command", [("cat",), ("play", "--speed", "1000", "--idle-time-limit", "0.01")])
+def test_asciinema_shows_version_2(
+    start_recorded: Callable[..., str],
+    recorder: Callable[[], None],
+    running_site: LiveSite,
+    ann: Person,
+    tmp_path: Path,
+    command: tuple[str, ...],
 ) -> None:
-    session = start("stty -opost; printf 'h\u00e9llo w\u00f6rld\\n'; seq 1 1000; exec sleep 1000")
-    wait_until(lambda: (path := _file(running_site, session)) is not None and b"1000" in path.read_bytes(), "all of it")
+    words = "h\\303\\251llo \\033[31mw\\303\\266rld\\033[0m \\346\\227\\245\\346\\234\\254\\n"
+    session = start_recorded(f"printf '{words}'; seq 1 1000; exec sleep 1000")
+    wait_until(lambda: text_so_far(running_site, session) == SHOWN, "all of it")
     recording = Recording.objects.get(session_id=session)
     cast = tmp_path / "two.cast"
-    cast.write_bytes(_download(ann, recording, "2"))
-    asciinema = str(Path(sys.executable).parent / "asciinema")
-    environment = {**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore"}
-    for command in (["cat"], ["play", "--speed", "1000", "--idle-time-limit", "0.01"]):
-        done = subprocess.run(
-            [asciinema, *command, str(cast)], capture_output=True, check=True, timeout=60, env=environment
-        )
-        assert done.stdout.decode() == "héllo wörld\n" + "".join(f"{number}\n" for number in range(1, 1001)), command
-
-
-@pytest.fixture
-def recorded(anns: Terminal, site: LiveSite) -> Iterator[Recording]:
-    """A complete recording of ann's, with its file."""
-    session = anns.machine.session
-    assert session is not None
-    recording = Recording.objects.create(
-        session=session,
-        machine=anns.machine,
-        terminal_id=anns.pk,
-        name="shell",
-        state=RecordingState.COMPLETE,
-        ended_at=timezone.now(),
-    )
-    path = site.data / "recordings" / f"{recording.pk.hex}.cast"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(header(80, 24, 1_700_000_000_000, "x") + Position(end="complete").comment())
-    yield recording
-    path.unlink(missing_ok=True)
+    cast.write_bytes(download(ann, recording, "2"))
+    assert asciinema(*command, str(cast), home=tmp_path) == SHOWN.encode()
+    assert text_of(download(ann, recording)) == SHOWN
 
 
 ONE = "/sessions/{s}/recordings/{r}"
@@ -260,11 +174,11 @@ def test_somebody_elses(recorded: Recording, bob: Person, method: str, path: str
 
 
 def test_an_administrator_leaves_a_trace(recorded: Recording, ann: Person, bob: Person) -> None:
-    _download(ann, recorded)
+    download(ann, recorded)
     assert not Event.objects.filter(kind="recording_opened").exists()
     bob.user.is_staff = True
     bob.user.save()
-    _download(bob, recorded)
+    download(bob, recorded)
     event = Event.objects.get(session_id=recorded.session_id, kind="recording_opened")
     assert event.data == {"recording": str(recorded.pk), "by": "bob"}
 
