@@ -13,10 +13,13 @@ from pydantic import BaseModel, Field
 from playground.api.request import ApiRequest
 from playground.api.schemas import Instant
 from playground.database import in_database
-from playground.recordings import services, store
+from playground.recordings import services, stopping, store
 from playground.recordings.errors import RecordingUnknown
 from playground.recordings.models import RecordingState
 from playground.recordings.public import PublicRecording, public_recording
+from playground.sessions.access import get_session_for
+from playground.sessions.public import PublicSession, public_session
+from playground.sessions.schemas import SessionAnswer
 from runtime.recording import file
 from runtime.recording.asciicast import as_version_2
 
@@ -33,7 +36,9 @@ class RecordingAnswer(BaseModel):
     id: str = Field(json_schema_extra={"format": "uuid"})
     terminal: str = Field(json_schema_extra={"format": "uuid"})
     name: str
-    state: RecordingState = Field(description="full: a limit was reached, and the terminal went on without it.")
+    state: RecordingState = Field(
+        description="full: a limit was reached; stopped: its owner stopped it; the terminal went on without it."
+    )
     created_at: Instant
     ended_at: Instant | None
     size_bytes: int
@@ -74,6 +79,21 @@ async def get_recording(request: ApiRequest, session_id: UUID, recording_id: UUI
         return public_recording(services.recording_for(request.person, recording_id, session_id))
 
     return await in_database(read)()
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/recordings/stop",
+    response=SessionAnswer,
+    summary="Stop recording a session",
+)
+async def stop_recording(request: ApiRequest, session_id: UUID) -> PublicSession:
+    """While the session goes on: what its terminals showed until now stays, and nothing more is recorded.
+
+    What is not recorded any more stays so: it can't be begun again. Where the profile wants its sessions recorded it
+    is refused with `recording_required`.
+    """
+    session = await in_database(get_session_for)(request.person, session_id)
+    return await in_database(public_session)(await stopping.stop(session))
 
 
 @router.get(

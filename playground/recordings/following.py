@@ -19,6 +19,8 @@ PATIENCE_MS = 60_000
 NOTE_SECONDS = 1.0
 MARGIN = 4096
 """Bytes of the budget for the last words of a recording."""
+_FULL = "Recording ends here: its limit is reached"
+_STOPPED = "Recording was stopped here"
 
 
 class Deleted(Exception):
@@ -39,10 +41,15 @@ class Following:
 
         Raises RuntimeFailure, OSError, Deleted.
         """
+        if self._work.stop_at is not None:
+            # What was recorded before its owner's word had come to the recorder.
+            self._file.rewind(self._work.stop_at)
         position = self._file.position
         if position is not None and position.end:
             # Somebody was killed between the last word and its row.
-            return RecordingState(position.end)
+            return await self._end(RecordingState(position.end))
+        if self._work.is_stopped and (self._work.stop_at or 0) <= (position.offset if position else 0):
+            return await self.give_up(_STOPPED)
         async with talk(self._work.machine_id) as client:
             attached = await client.attach(
                 self._work.terminal_id.hex,
@@ -63,7 +70,7 @@ class Following:
         return None
 
     async def give_up(self, words: str = "") -> RecordingState:
-        """Nothing more can be read: the terminal is gone, or as the words say, which players show."""
+        """Nothing more is read: the terminal is gone, or as the words say, which players show."""
         if self._file.position is None:
             self._file.begin(80, 24, _now(), self._work.title)
         assert self._file.position is not None
@@ -71,7 +78,7 @@ class Following:
             cast = Cast(self._file.position)
             if words:
                 cast.mark(words, _now())
-            cast.finish(RecordingState.COMPLETE, _now())
+            cast.finish(RecordingState.STOPPED if self._work.is_stopped else RecordingState.COMPLETE, _now())
             self._file.append(cast)
         return await self._end(RecordingState(self._file.position.end))
 
@@ -90,17 +97,15 @@ class Following:
             state = state or self._frame(cast, frame)
         self._file.append(cast)
         if state is None and self._file.size > self._budget - MARGIN:
-            cast.mark("Recording ends here: its limit is reached", _now())
-            cast.finish(RecordingState.FULL, _now())
+            state = _last_words(cast, _FULL, RecordingState.FULL)
             self._file.append(cast)
-            state = RecordingState.FULL
         return state
 
     def _frame(self, cast: Cast, frame: Frame) -> RecordingState | None:
         if frame.type == FrameType.OUTPUT:
             offset, data = frames.decode_output(frame.body)
             _check(offset == cast.received, "output that is not the next")
-            cast.output(data, _now())
+            cast.output(self._until_stopped(data, offset), _now())
         elif frame.type == FrameType.RESIZED:
             cast.resize(*frames.decode_resized(frame.body), _now())
         elif frame.type == FrameType.GAP:
@@ -116,7 +121,13 @@ class Following:
             return RecordingState.COMPLETE
         else:
             _check(False, "a frame that is not for who observes")
+        if self._work.stop_at is not None and cast.received >= self._work.stop_at:
+            return _last_words(cast, _STOPPED, RecordingState.STOPPED)
         return None
+
+    def _until_stopped(self, data: memoryview, offset: int) -> memoryview:
+        """What the terminal showed before its session's owner stopped the recording."""
+        return data if self._work.stop_at is None else data[: max(0, self._work.stop_at - offset)]
 
     async def _note(self) -> None:
         assert self._file.position is not None
@@ -128,8 +139,14 @@ class Following:
     async def _end(self, state: RecordingState) -> RecordingState:
         assert self._file.position is not None
         await in_database(rows.note)(self._work.recording_id, self._file.size, self._file.position)
-        await in_database(rows.finish)(self._work.recording_id, state)
+        await in_database(rows.finish)(self._work, state)
         return state
+
+
+def _last_words(cast: Cast, words: str, state: RecordingState) -> RecordingState:
+    cast.mark(words, _now())
+    cast.finish(state, _now())
+    return state
 
 
 async def release(machine_id: UUID, terminal_id: UUID) -> None:

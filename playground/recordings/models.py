@@ -16,6 +16,8 @@ class RecordingState(StrEnum):
     """To the end of the terminal."""
     FULL = "full"
     """A limit was reached: it goes no further, though the terminal did."""
+    STOPPED = "stopped"
+    """The session's owner stopped it: it goes no further, though the terminal may."""
 
 
 class Recording(models.Model):
@@ -40,6 +42,8 @@ class Recording(models.Model):
     duration_ms = models.PositiveBigIntegerField(default=0)
     missing_bytes = models.PositiveBigIntegerField(default=0)
     """Output that was lost because no recorder came in time."""
+    stop_at = models.PositiveBigIntegerField(null=True, blank=True)
+    """Offset in the terminal's output at which its session's owner stopped the recording, as far as that is known."""
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -8,15 +8,18 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from playground import security
 from playground.accounts.models import User
+from playground.database import in_database
 from playground.errors import SiteError
-from playground.recordings import services
+from playground.recordings import services, stopping
 from playground.recordings.errors import RecordingUnknown
 from playground.recordings.models import Recording, RecordingState
 from playground.recordings.public import public_recording
+from playground.sessions.access import get_session_for
+from playground.sessions.errors import SessionUnknown
 
 PAGE = 50
 
@@ -40,6 +43,7 @@ def recording_page(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     context = {
         "recording": recording,
         "full": recording.state == RecordingState.FULL,
+        "stopped": recording.state == RecordingState.STOPPED,
         "page_data": public_recording(recording),
     }
     response = render(request, "recordings/recording.html", context)
@@ -64,6 +68,21 @@ def delete_recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
         return redirect("recording", recording_id)
     messages.success(request, "The recording is deleted.")
     return redirect("recordings")
+
+
+@login_required
+@require_POST
+async def stop_recording(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Records nothing of the session any more; where scripts run, its page asks the API."""
+    user = await request.auser()
+    assert isinstance(user, User)
+    try:
+        await stopping.stop(await in_database(get_session_for)(user, session_id))
+    except SessionUnknown as error:
+        raise Http404 from error
+    except SiteError as error:
+        messages.error(request, str(error))
+    return redirect("session", session_id)
 
 
 def _own(request: HttpRequest, recording_id: UUID) -> Recording:

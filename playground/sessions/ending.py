@@ -135,8 +135,8 @@ def _renew(session_id: UUID) -> None:
 
 def _recorded(session_id: UUID) -> list[UUID]:
     """Machines that may have shown what is not recorded yet."""
-    ready = Machine.objects.filter(session_id=session_id, session__is_recorded=True, state=MachineState.READY)
-    return list(ready.values_list("pk", flat=True))
+    ready = Machine.objects.filter(session_id=session_id, terminals__is_kept=True, state=MachineState.READY)
+    return list(ready.values_list("pk", flat=True).distinct())
 
 
 def _finish(session_id: UUID, clean: bool) -> None:

@@ -27,6 +27,13 @@ class BeyondProfile(SiteError):
     status = 409
 
 
+class RecordingRequired(SiteError):
+    """The session's profile wants it recorded: its owner can't stop that."""
+
+    code = "recording_required"
+    status = 409
+
+
 class QuotaExceeded(SiteError):
     """The person holds, or has started, as many sessions as they may."""
 

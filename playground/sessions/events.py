@@ -73,6 +73,7 @@ NEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, object] | None]] = {
     "kept": lambda data: {"type": "kept", **data},
     "extended": lambda data: {"type": "kept", "reason": "expired", "at": data["expires_at"]},
     "warning": lambda data: {"type": "warning", **data},
+    "recording_stopped": lambda _: {"type": "recording_stopped"},
     **{f"guest_{change}": partial(_watchers, change) for change in ("joined", "asks", "role", "left", "removed")},
 }
 """Kinds of events that open terminals are told of by a NOTICE, and what it says. `warning` is of a limit that is nearly

@@ -110,6 +110,7 @@ async def open_terminal(
     target = _target(session, machine)
     shells = await in_database(_shells)(target)
     async with talk(target.pk) as client:
+        # Should recording be stopped meanwhile, the recorder finds it kept and not recorded, and releases it.
         process = Process(name or "", [command] if command else shells, variables, kept=session.is_recorded)
         terminal = await open_process(client, target, process, cols=cols, rows=rows, directory=cwd)
         try:
@@ -124,7 +125,7 @@ async def open_terminal(
 async def close_terminal(session: Session, terminal: Terminal) -> None:
     """Hangs up its process and forgets the terminal. Absent is success."""
     target = _target(session, terminal.machine.name)
-    if session.is_recorded:
+    if terminal.is_kept:
         await last_words.recorded(target.pk, [terminal.pk.hex])
     with contextlib.suppress(TerminalUnknown):
         async with talk(target.pk) as client:

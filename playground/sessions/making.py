@@ -175,7 +175,14 @@ async def open_process(
             missing = missing or error
         else:
             name = process.name or PurePosixPath(command[0]).name[:MAX_NAME]
-            return Terminal(id=terminal_id, machine=machine, name=name, command=list(command), is_main=process.is_main)
+            return Terminal(
+                id=terminal_id,
+                machine=machine,
+                name=name,
+                command=list(command),
+                is_main=process.is_main,
+                is_kept=process.kept,
+            )
     raise missing or CommandNotFound("There is no command to run.")
 
 

@@ -1,6 +1,7 @@
 """What exists: sessions, their machines and terminals, the profiles that bound them, and what happened.
 
-Only the services write these rows: `services`, `provisioning`, `pools`, `machines`, `reconcile` and `usage`.
+Only the services write these rows: `services`, `provisioning`, `pools`, `machines`, `recorded`, `reconcile` and
+`usage`.
 """
 
 import uuid
@@ -101,7 +102,11 @@ class Session(models.Model):
     """NAME to value, for every process that we start in it. May hold secrets: never shown, emptied when it ends."""
     metadata = models.JSONField(default=dict)
     is_recorded = models.BooleanField(default=False)
-    """What its terminals show is recorded, from their first byte on; settled when it is created."""
+    """What its terminals show is recorded, from their first byte on, until its end or until its owner stops that."""
+    is_recording_required = models.BooleanField(default=False)
+    """Its profile wanted it recorded when it was created: nobody can stop that."""
+    recording_stopped_at = models.DateTimeField(null=True, blank=True)
+    """When its owner did."""
     lifetime_seconds = models.PositiveIntegerField()
     idle_seconds = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
@@ -204,6 +209,9 @@ class Terminal(models.Model):
     command = models.JSONField(default=list)
     is_main = models.BooleanField(default=False)
     """Its process is the session's main process: when it ends, the machine ends."""
+    is_kept = models.BooleanField(default=False)
+    """sandboxd may be keeping its output for the recorder: its program waits rather than that output is lost. Set in
+    the transaction that makes it known, taken back by the recorder, once it has told sandboxd that it takes no more."""
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

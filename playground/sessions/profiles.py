@@ -112,7 +112,12 @@ def recorded(profile: Profile, asked: bool) -> bool:
     """Whether a session of this profile is recorded. Raises BeyondProfile when that is asked for and not allowed."""
     if asked and profile.recording == RecordingRule.NEVER:
         raise BeyondProfile("Sessions with this profile are not recorded.", field="record")
-    return asked or profile.recording == RecordingRule.ALWAYS
+    return asked or recording_required(profile)
+
+
+def recording_required(profile: Profile) -> bool:
+    """Whether it is recorded whatever its owner wants."""
+    return profile.recording == RecordingRule.ALWAYS
 
 
 def fingerprint(image: Image, profile: Profile) -> str:

@@ -84,6 +84,8 @@ def _run_claimed(claimed: Session, machine_id: UUID) -> Session | None:
             # Somebody found it dead meanwhile, and starts the session with another one.
             transaction.set_rollback(True)
             return None
+        if claimed.is_recorded:
+            Terminal.objects.filter(machine_id=machine_id).update(is_kept=True)
     return session
 
 
@@ -232,8 +234,9 @@ async def _make_all(machines: list[Machine]) -> list[Terminal]:
 
 def _processes_of_other(machine: Machine) -> list[Process]:
     """Its image's own. The session's command is the main machine's, and so is what ends the session."""
-    environment = machine.session.environment if machine.session else {}
-    return [replace(process, environment=environment) for process in processes_of(machine.image)]
+    session = machine.session
+    environment, kept = (session.environment, session.is_recorded) if session else ({}, False)
+    return [replace(process, environment=environment, kept=kept) for process in processes_of(machine.image)]
 
 
 async def _remove_all(machines: list[Machine]) -> None:

@@ -47,6 +47,8 @@ class PublicSession(TypedDict):
     terminals: list[PublicTerminal]
     metadata: dict[str, str]
     is_recorded: bool
+    is_recording_required: bool
+    recording_stopped_at: str | None
     created_at: str
     started_at: str | None
     expires_at: str | None
@@ -134,6 +136,8 @@ def public_session(session: Session) -> PublicSession:
         ],
         "metadata": session.metadata,
         "is_recorded": session.is_recorded,
+        "is_recording_required": session.is_recording_required,
+        "recording_stopped_at": instant(session.recording_stopped_at),
         "created_at": _instant(session.created_at),
         "started_at": instant(session.started_at),
         "expires_at": instant(session.expires_at),

@@ -119,6 +119,8 @@ class SessionAnswer(BaseModel):
     terminals: list[TerminalAnswer]
     metadata: dict[str, str]
     is_recorded: bool = Field(description="What its terminals show is recorded; what is typed is not.")
+    is_recording_required: bool = Field(description="Its profile wants it recorded: that can't be stopped.")
+    recording_stopped_at: Instant | None = Field(description="When its owner stopped it.")
     created_at: Instant
     started_at: Instant | None
     expires_at: Instant | None

@@ -26,7 +26,7 @@ from playground.sessions.events import record
 from playground.sessions.making import deadline_seconds
 from playground.sessions.models import PlannedMachine, Profile, Session, Terminal
 from playground.sessions.names import default_session_name, free_hostname
-from playground.sessions.profiles import recorded
+from playground.sessions.profiles import recorded, recording_required
 from playground.sessions.public import instant
 from playground.sessions.requests import SessionRequest, check_metadata, check_name, check_request, checked_seconds
 from playground.sessions.states import SessionState
@@ -57,6 +57,7 @@ def create(owner: User, request: SessionRequest) -> Session:
         environment=request.environment,
         metadata=request.metadata,
         is_recorded=recorded(profile, request.record),
+        is_recording_required=recording_required(profile),
         lifetime_seconds=checked_seconds(
             request.ttl_seconds, profile.lifetime_seconds, profile.max_lifetime_seconds, "ttl_seconds"
         ),

@@ -74,6 +74,9 @@ def session_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "session": session,
         "alive": session.state in ALIVE,
         "final": session.state in (SessionState.RUNNING, SessionState.PAUSED, SessionState.ENDED),
+        "can_stop_recording": session.is_recorded
+        and not session.is_recording_required
+        and session.state in (SessionState.RUNNING, SessionState.PAUSED),
         "page_data": _page_data(session),
     }
     response = render(request, "sessions/session.html", context)

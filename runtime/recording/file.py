@@ -61,6 +61,13 @@ class RecordingFile:
         self._write(cast.batch())
         self.position = position
 
+    def rewind(self, offset: int) -> None:
+        """Takes back all behind the last batch that does not go beyond that offset of the terminal's output."""
+        size, position = self.size, self.position
+        while position is not None and position.offset > offset:
+            size, position = _last_position(self._fd, size - 1)
+        self._cut(size, position)
+
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
@@ -68,12 +75,13 @@ class RecordingFile:
         self.size += len(data)
 
     def _resume(self) -> None:
-        size = os.fstat(self._fd).st_size
-        self.size, self.position = _last_position(self._fd, size)
-        # Written by somebody who was killed: what the terminal still has is written again.
-        if self.size != size:
-            os.ftruncate(self._fd, self.size)
-        os.lseek(self._fd, self.size, os.SEEK_SET)
+        # What is behind was written by somebody who was killed: what the terminal still has is written again.
+        self._cut(*_last_position(self._fd, os.fstat(self._fd).st_size))
+
+    def _cut(self, size: int, position: Position | None) -> None:
+        os.ftruncate(self._fd, size)
+        os.lseek(self._fd, size, os.SEEK_SET)
+        self.size, self.position = size, position
 
     def _close(self) -> None:
         os.close(self._fd)

@@ -85,6 +85,46 @@ def test_record_end_play_seek_delete(open_page: Callable[..., Page], stack: Stac
     _deletes(page, stack, path)
 
 
+def test_stop_in_the_middle(open_page: Callable[..., Page], results: Path, image: str) -> None:
+    page = open_page(viewport=SIZES["wide"], color_scheme="dark")
+    terminal = _record(page, image)
+    terminal.type("echo before-$((1+1))")
+    terminal.expect("^before-2")
+    other = open_page(viewport=SIZES["narrow"], color_scheme="light")
+    other.goto(page.url)
+    expect(other.get_by_role("button", name="Stop recording")).to_be_visible()
+    other.screenshot(path=results / "recorded-light-narrow.png")
+    assert fits(other)
+
+    page.screenshot(path=results / "recorded-dark-wide.png")
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.get_by_role("dialog")).to_contain_text("be begun again")
+    page.screenshot(path=results / "recorded-question-dark-wide.png")
+    assert violations(page) == []
+    page.get_by_role("button", name="Go on recording").click()
+    expect(page.get_by_text("Recorded", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Stop recording").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop recording").click()
+    for window in (page, other):
+        expect(window.get_by_role("link", name="Recording stopped")).to_be_visible()
+        expect(window.get_by_role("button", name="Stop recording")).to_have_count(0)
+        assert violations(window) == []
+    page.screenshot(path=results / "recording-stopped-dark-wide.png")
+    other.screenshot(path=results / "recording-stopped-light-narrow.png")
+
+    terminal.type("echo after-$((1+1))")
+    terminal.expect("^after-2")
+    end(page)
+    page.screenshot(path=results / "recording-stopped-ended-dark-wide.png")
+    _recorded(page).get_by_role("link", name="Play").click()
+    expect(page.get_by_text("Recording was stopped here")).to_be_visible()
+    page.locator(".ap-player").get_by_role("button", name="Play").click()
+    expect(page.locator(".ap-player")).to_contain_text("before-2")
+    page.locator(".ap-player").focus()
+    page.keyboard.press("9")
+    expect(page.locator(".ap-player")).not_to_contain_text("after-2")
+
+
 def _downloads(page: Page, path: str) -> None:
     with page.expect_download() as started:
         page.get_by_role("link", name="Download").click()

@@ -78,6 +78,7 @@ export const api = {
     answer<SessionInfo>("POST", `${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
   pause: (id: string) => answer<SessionInfo>("POST", `${at(id)}/pause`),
   resume: (id: string) => answer<SessionInfo>("POST", `${at(id)}/resume`),
+  stopRecording: (id: string) => answer<SessionInfo>("POST", `${at(id)}/recordings/stop`),
   stats: (id: string) => answer<SessionStats>("GET", `${at(id)}/stats`),
   end: async (id: string): Promise<void> => void (await call("DELETE", at(id))),
   openTerminal: (id: string, opening: TerminalOpening) =>

@@ -45,6 +45,10 @@ export interface SessionInfo {
   readonly terminals: readonly TerminalInfo[];
   /** What its terminals show is recorded. */
   readonly is_recorded: boolean;
+  /** Its profile wants it recorded: that can't be stopped. */
+  readonly is_recording_required: boolean;
+  /** When its owner stopped it. */
+  readonly recording_stopped_at: string | null;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly expires_at: string | null;

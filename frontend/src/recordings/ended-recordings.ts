@@ -50,7 +50,7 @@ function itemView(item: RecordingInfo): TemplateResult {
   const running = item.state === "recording";
   return html`<li>
     <a class="button small" href=${item.links.page}><span class="icon icon-play" aria-hidden="true"></span>Play ${item.name}</a>
-    <span class="quiet">${running ? "being written" : `${clock(item.duration_seconds)} · ${size(item.size_bytes)}`}</span>
+    <span class="quiet">${running ? "being written" : `${clock(item.duration_seconds)} · ${size(item.size_bytes)}${item.state === "stopped" ? " · stopped by you" : ""}`}</span>
     <a class="icon-button" href=${item.links.asciicast} download aria-label="Download the recording of ${item.name}" title="Download">
       <span class="icon icon-download" aria-hidden="true"></span>
     </a>

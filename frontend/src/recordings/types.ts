@@ -3,7 +3,7 @@ export interface RecordingInfo {
   readonly id: string;
   readonly terminal: string;
   readonly name: string;
-  readonly state: "recording" | "complete" | "full";
+  readonly state: "recording" | "complete" | "full" | "stopped";
   readonly created_at: string;
   readonly ended_at: string | null;
   readonly size_bytes: number;

@@ -69,7 +69,7 @@ export function endedView(
           </button>`}
       <a class="button" href="/">Back to the catalogue</a>
     </form>
-    ${session.is_recorded ? html`<pg-recordings session=${session.id}></pg-recordings>` : nothing}
+    ${session.is_recorded || session.recording_stopped_at !== null ? html`<pg-recordings session=${session.id}></pg-recordings>` : nothing}
     <p class="quiet">Files that were in the machine are gone with it.</p>
   </section>`;
 }

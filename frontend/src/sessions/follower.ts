@@ -65,6 +65,10 @@ export class SessionFollower {
     this.#take(await api.resume(this.#session.id));
   }
 
+  async stopRecording(): Promise<void> {
+    this.#take(await api.stopRecording(this.#session.id));
+  }
+
   async end(): Promise<void> {
     await api.end(this.#session.id);
     this.#take(await api.session(this.#session.id));

@@ -22,6 +22,7 @@ export interface HeaderModel {
   pause(): void;
   resume(): void;
   toggleUsage(): void;
+  stopRecording(): void;
   end(): void;
 }
 
@@ -34,9 +35,7 @@ export function headerView(model: HeaderModel): TemplateResult {
       <span class="icon icon-arrow-left" aria-hidden="true"></span>
     </a>
     ${model.renaming ? renameForm(model) : nameView(model)} ${badge(session.state)}
-    ${session.is_recorded && alive
-      ? html`<span class="badge recorded" title="What the terminals show is recorded; what is typed is not">Recorded</span>`
-      : nothing}
+    ${alive ? recordingView(model) : nothing}
     <span class="session-what">${image.title} · ${profile.title}</span>
     <span class="spring"></span>
     ${session.state === "running" || session.state === "paused" ? metersView(model) : nothing}
@@ -74,6 +73,28 @@ function metersView(model: HeaderModel): TemplateResult {
     ${shown.length === 0 ? html`<span class="meters-item" aria-hidden="true">Usage</span>` : nothing}
     <span class="icon icon-gauge" aria-hidden="true"></span>
   </button>`;
+}
+
+/** That what the terminals show is recorded, for as long as it is so; with the way to stop it, where the owner may. */
+function recordingView({ page, busy, stopRecording }: HeaderModel): TemplateResult | typeof nothing {
+  const { state, is_recorded: recorded, is_recording_required: required, recording_stopped_at: stopped } = page.session;
+  if (!recorded && stopped === null) return nothing;
+  if (!recorded)
+    return html`<a class="badge" href="/recordings" title="What the terminals showed until then is in your recordings">Recording stopped</a>`;
+  const stoppable = !required && (state === "running" || state === "paused");
+  return html`<span class="badge recorded" title="What the terminals show is recorded; what is typed is not">Recorded</span>
+    ${stoppable
+      ? html`<button
+          type="button"
+          class="icon-button stop-recording"
+          aria-label="Stop recording"
+          title="Stop recording"
+          ?disabled=${busy}
+          @click=${stopRecording}
+        >
+          <span class="icon icon-circle-stop" aria-hidden="true"></span>
+        </button>`
+      : nothing}`;
 }
 
 function pauseView(model: HeaderModel): TemplateResult | typeof nothing {

@@ -2,6 +2,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { refusalOf } from "../api/client.js";
 import type { ImageInfo, SessionInfo } from "../api/types.js";
 import { announce } from "../ui/announce.js";
+import { ask } from "../ui/question.js";
 import type { SessionStats } from "../api/stats.js";
 import { isTyping } from "../ui/shortcuts.js";
 import { remember, remembered } from "../ui/storage.js";
@@ -111,6 +112,7 @@ export class SessionElement extends LightElement {
     document.title = [this.shellTitle, session.name, "Container Playground"].filter(Boolean).join(" · ");
     const before = changed.get("page") as PageData | undefined;
     if (before?.session.state === "paused" && session.state === "running") this.#goOn();
+    if (before?.session.is_recorded === true && !session.is_recorded) announce("Recording has stopped.");
     if (before !== undefined && before.session.state !== "ended" && session.state === "ended") {
       this.querySelector<HTMLElement>(".ended h2")?.focus();
     }
@@ -154,6 +156,18 @@ export class SessionElement extends LightElement {
     remember("usage", this.usage ? "open" : "closed");
   }
 
+  async #stopRecording(): Promise<void> {
+    const { answer } = await ask({
+      title: "Stop recording?",
+      body: html`<p>What the terminals showed until now stays in your recordings. In this session it can’t be begun again.</p>`,
+      answers: [
+        { value: "stop", label: "Stop recording", tone: "danger" },
+        { value: "", label: "Go on recording" },
+      ],
+    });
+    if (answer === "stop") await this.#act(() => this.#follower.stopRecording());
+  }
+
   async #act(action: () => Promise<void>): Promise<void> {
     this.busy = true;
     this.problem = "";
@@ -184,6 +198,7 @@ export class SessionElement extends LightElement {
         pause: () => this.#act(() => this.#follower.pause()),
         resume: () => this.#act(() => this.#follower.resume()),
         toggleUsage: () => this.#toggleUsage(),
+        stopRecording: () => void this.#stopRecording(),
         end: () => this.querySelector<HTMLDialogElement>("dialog.confirm")?.showModal(),
       })}
       ${this.problem === ""

@@ -109,6 +109,7 @@ export class WatchElement extends LightElement {
       this.problem = "The owner lets you watch.";
       announce(this.problem);
     }
+    if (before.session.is_recorded && !visit.session.is_recorded) announce("The session is not recorded any more.");
     if (before.session.state === "paused" && visit.session.state === "running") this.#terminal()?.wake();
   }
 

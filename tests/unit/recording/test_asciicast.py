@@ -153,3 +153,22 @@ def test_only_whole_batches_are_read(tmp_path: Path) -> None:
 )
 def test_what_ends_no_batch(line: bytes) -> None:
     assert position_of(line) is None
+
+
+def _offsets(content: bytes) -> list[int]:
+    return [found.offset for line in content.split(b"\n") if (found := position_of(line)) is not None]
+
+
+@pytest.mark.parametrize("offset", range(0, len(HARD) + 2, 3))
+def test_rewinding(tmp_path: Path, offset: int) -> None:
+    path = tmp_path / "cast"
+    _record(path, HARD, 5)
+    before = path.read_bytes()
+    with RecordingFile(path) as file:
+        file.rewind(offset)
+        assert file.position is not None
+        assert file.size == path.stat().st_size
+        assert file.position.offset == max(found for found in _offsets(before) if found <= offset)
+    assert before.startswith(path.read_bytes())
+    _record(path, HARD, 7)
+    assert text_of(path.read_bytes()) == HARD.decode("utf-8", "replace")
