@@ -1,33 +1,27 @@
 """`/sessions/{id}/recordings` of the REST API."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
 from playground.api.request import ApiRequest
 from playground.api.schemas import Instant
 from playground.database import in_database
-from playground.recordings import services, stopping, store
+from playground.recordings import services, serving, stopping, store
 from playground.recordings.errors import RecordingUnknown
 from playground.recordings.models import RecordingState
 from playground.recordings.public import PublicRecording, public_recording
 from playground.sessions.access import get_session_for
 from playground.sessions.public import PublicSession, public_session
 from playground.sessions.schemas import SessionAnswer
-from runtime.recording import file
-from runtime.recording.asciicast import as_version_2
 
 router = Router(tags=["recordings"])
 
-ASCIICAST = "application/x-asciicast"
-_CONTENT = {ASCIICAST: {"schema": {"type": "string"}}}
-PIECE = 1 << 18
+_CONTENT = {serving.ASCIICAST: {"schema": {"type": "string"}}}
 
 
 class RecordingAnswer(BaseModel):
@@ -43,6 +37,9 @@ class RecordingAnswer(BaseModel):
     ended_at: Instant | None
     size_bytes: int
     duration_seconds: float
+    played_seconds: float | None = Field(
+        description="How long it plays where pauses are cut to two seconds; null: not known."
+    )
     missing_bytes: int = Field(description="Output that was lost because no recorder came in time; 0: it is complete.")
     links: dict[str, str]
 
@@ -98,17 +95,20 @@ async def stop_recording(request: ApiRequest, session_id: UUID) -> PublicSession
 
 @router.get(
     "/sessions/{uuid:session_id}/recordings/{uuid:recording_id}/asciicast",
-    response={200: None},
+    response={200: None, 206: None},
     summary="Download a recording",
-    openapi_extra={"responses": {200: {"content": _CONTENT}}},
+    openapi_extra={"responses": {200: {"content": _CONTENT}, 206: {"content": _CONTENT}}},
 )
 async def get_asciicast(
     request: ApiRequest,
     session_id: UUID,
     recording_id: UUID,
     version: Annotated[Literal["2", "3"], Query(description="2 is for players that do not know 3.")] = "3",
-) -> StreamingHttpResponse:
-    """As far as it goes. An administrator who reads somebody else's leaves a line in the session's history."""
+) -> HttpResponseBase:
+    """As far as it goes; version 3 also from a byte on (`Range`), so that who has a part of it gets the rest alone.
+
+    An administrator who reads somebody else's leaves a line in the session's history.
+    """
 
     def read() -> Path:
         recording = services.recording_for(request.person, recording_id, session_id)
@@ -118,7 +118,7 @@ async def get_asciicast(
     path = await in_database(read)()
     if not path.exists():
         raise RecordingUnknown("There is nothing in this recording yet.")
-    response = StreamingHttpResponse(_content(path, version), content_type=ASCIICAST)
+    response = serving.version_2(path) if version == "2" else await serving.version_3(path, request)
     # Whatever was in the terminal: no browser shows or runs it.
     response["Content-Disposition"] = f'attachment; filename="{recording_id}.cast"'
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -143,23 +143,3 @@ async def delete_recording(request: ApiRequest, session_id: UUID, recording_id: 
 
     await in_database(delete)()
     return Status(204, None)
-
-
-async def _content(path: Path, version: str) -> AsyncIterator[bytes]:
-    """Piece by piece, whole lines each: reading waits for the disk, so not on the event loop."""
-    pieces = _pieces(path, version)
-    following = sync_to_async(lambda: next(pieces, b""), thread_sensitive=False)
-    while piece := await following():
-        yield piece
-
-
-def _pieces(path: Path, version: str) -> Iterator[bytes]:
-    lines = file.lines(path)
-    piece = bytearray()
-    for line in as_version_2(lines) if version == "2" else lines:
-        piece += line
-        if len(piece) >= PIECE:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)

@@ -10,6 +10,13 @@ class RecordingUnknown(SiteError):
     status = 404
 
 
+class NotSatisfiable(SiteError):
+    """A range that begins where the recording ends, or behind: there is nothing there yet."""
+
+    code = "range_not_satisfiable"
+    status = 416
+
+
 class StillRecording(SiteError):
     """It can be deleted when the terminal or its session has ended."""
 

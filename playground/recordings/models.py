@@ -40,6 +40,8 @@ class Recording(models.Model):
     size_bytes = models.PositiveBigIntegerField(default=0)
     """Of the file, as the recorder last noted it."""
     duration_ms = models.PositiveBigIntegerField(default=0)
+    played_ms = models.PositiveBigIntegerField(default=0)
+    """How long it plays where long pauses are cut, as players do; 0: not known."""
     missing_bytes = models.PositiveBigIntegerField(default=0)
     """Output that was lost because no recorder came in time."""
     stop_at = models.PositiveBigIntegerField(null=True, blank=True)

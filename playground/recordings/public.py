@@ -15,6 +15,7 @@ class PublicRecording(TypedDict):
     ended_at: str | None
     size_bytes: int
     duration_seconds: float
+    played_seconds: float | None
     missing_bytes: int
     links: dict[str, str]
 
@@ -31,6 +32,7 @@ def public_recording(recording: Recording) -> PublicRecording:
         "ended_at": instant(recording.ended_at),
         "size_bytes": recording.size_bytes,
         "duration_seconds": recording.duration_ms / 1000,
+        "played_seconds": recording.played_ms / 1000 if recording.played_ms or not recording.duration_ms else None,
         "missing_bytes": recording.missing_bytes,
         "links": {"self": own, "asciicast": f"{own}/asciicast", "page": f"/recordings/{recording.pk}"},
     }

@@ -106,7 +106,10 @@ def budget(recording_id: UUID) -> int:
 def note(recording_id: UUID, size: int, position: Position) -> bool:
     """Writes down how far it is. False: it was deleted."""
     rows = Recording.objects.filter(pk=recording_id).update(
-        size_bytes=size, duration_ms=position.elapsed_ms, missing_bytes=position.missing
+        size_bytes=size,
+        duration_ms=position.elapsed_ms,
+        played_ms=position.played_ms,
+        missing_bytes=position.missing,
     )
     return bool(rows)
 

@@ -19,6 +19,9 @@ from playground.sessions.models import Session
 from playground.sessions.transitions import load
 from playground.settings.recording import RecordingLimits
 
+SAME_VISIT = timedelta(minutes=10)
+"""Whoever opens a recording again within that time leaves one line in the session's history."""
+
 
 def session_for(person: User, session_id: UUID) -> Session:
     """The person's own session, or for administrators any. Raises SessionUnknown."""
@@ -58,10 +61,16 @@ def recording_for(person: User, recording_id: UUID, session_id: UUID | None = No
 
 
 def opened(person: User, recording: Recording) -> None:
-    """Somebody is about to see it: when that is not its owner, the owner can read it in the session's history."""
-    if recording.session.owner_id != person.pk:
-        with transaction.atomic():
-            data: dict[str, object] = {"recording": str(recording.pk), "by": person.get_username()}
+    """Somebody is about to see it: when that is not its owner, the owner can read it in the session's history.
+
+    Once in a while: players ask for a recording in pieces.
+    """
+    if recording.session.owner_id == person.pk:
+        return
+    with transaction.atomic():
+        data: dict[str, object] = {"recording": str(recording.pk), "by": person.get_username()}
+        lately = recording.session.events.filter(at__gt=timezone.now() - SAME_VISIT)
+        if not lately.filter(kind="recording_opened", data=data).exists():
             record(load(recording.session_id), "recording_opened", data)
 
 

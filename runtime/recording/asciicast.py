@@ -31,10 +31,21 @@ class Position:
     """Bytes of output that were lost before they could be recorded."""
     end: str = ""
     """Why nothing more follows; empty while something may."""
+    played_ms: int = 0
+    """How long it lasts with every pause cut to IDLE_SECONDS."""
 
     def comment(self) -> bytes:
         """The line that ends a batch."""
-        values = [self.offset, self.at_ms, self.elapsed_ms, self.cols, self.rows, self.missing, self.end]
+        values = [
+            self.offset,
+            self.at_ms,
+            self.elapsed_ms,
+            self.cols,
+            self.rows,
+            self.missing,
+            self.end,
+            self.played_ms,
+        ]
         return b"# position " + json.dumps(values).encode() + b"\n"
 
 
@@ -43,11 +54,14 @@ def position_of(line: bytes) -> Position | None:
     if not line.startswith(b"# position "):
         return None
     try:
-        *numbers, end = json.loads(line.removeprefix(b"# position "))
-        if len(numbers) != 6 or not all(type(number) is int and number >= 0 for number in numbers):
+        *numbers, end, played_ms = json.loads(line.removeprefix(b"# position "))
+        if not isinstance(end, str):
+            # The oldest files do not say how long they play.
+            numbers, end, played_ms = [*numbers, end], played_ms, 0
+        if len(numbers) != 6 or not all(type(number) is int and number >= 0 for number in [*numbers, played_ms]):
             return None
         offset, at_ms, elapsed_ms, cols, rows, missing = numbers
-        return Position(offset, at_ms, elapsed_ms, cols, rows, missing, str(end))
+        return Position(offset, at_ms, elapsed_ms, cols, rows, missing, str(end), played_ms)
     except (ValueError, TypeError):
         return None
 
@@ -134,7 +148,13 @@ class Cast:
         at_ms = max(at_ms, self.position.at_ms)
         waited = at_ms - self.position.at_ms
         self._events.append(_line([waited / 1000, code, data]))
-        self.position = replace(self.position, at_ms=at_ms, elapsed_ms=self.position.elapsed_ms + waited)
+        played = min(waited, round(IDLE_SECONDS * 1000))
+        self.position = replace(
+            self.position,
+            at_ms=at_ms,
+            elapsed_ms=self.position.elapsed_ms + waited,
+            played_ms=self.position.played_ms + played,
+        )
 
 
 def as_version_2(lines: Iterable[bytes]) -> Iterable[bytes]:

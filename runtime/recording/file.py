@@ -10,6 +10,7 @@ from typing import Self
 from runtime.recording.asciicast import Cast, Position, header, position_of
 
 BLOCK = 1 << 16
+PIECE = 1 << 18
 LONGEST_LINE = 1 << 23
 """Bytes; one frame of output, each byte escaped, is less than a tenth of it."""
 
@@ -106,6 +107,21 @@ def _last_position(fd: int, size: int) -> tuple[int, Position | None]:
         if len(tail) > LONGEST_LINE:
             break
     return 0, None
+
+
+def whole_bytes(path: Path) -> int:
+    """So many bytes are of whole batches: they stay as they are, also while somebody writes on. Raises OSError."""
+    with path.open("rb") as file:
+        return _last_position(file.fileno(), os.fstat(file.fileno()).st_size)[0]
+
+
+def pieces(path: Path, begin: int, end: int) -> Iterator[bytes]:
+    """The bytes from `begin` to `end`, a few at a time. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        while begin < end and (piece := file.read(min(PIECE, end - begin))):
+            begin += len(piece)
+            yield piece
 
 
 def lines(path: Path) -> Iterator[bytes]:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from runtime.recording.asciicast import Cast, Position, header
 from tests.e2e.terminal import TerminalOnPage, end
 from tests.e2e.test_pages import SIZES, fits, violations
 from tests.support.asciicast import check_version_3, text_of
 from tests.support.stack import Stack
 
+BEGIN = 1_700_000_000_000
 PAUSE = 10
 """Seconds; much longer than the player waits when it cuts pauses."""
 SHOW = rf"printf '\033[32m%s\033[0m\n' first-$((1+0)); ls -l /; sleep {PAUSE}; echo last-$((1+1))"
@@ -72,13 +74,17 @@ def test_record_end_play_seek_delete(open_page: Callable[..., Page], stack: Stac
     page.keyboard.press("9")
     expect(player).to_contain_text("first-1")
     with_cuts = _left(player)
+    # The same moment, in a recording that is longer now.
     page.get_by_label("Cut pauses").uncheck()
-    expect(player.get_by_role("button", name="Pause")).to_be_visible()
+    expect(player).to_contain_text("first-1")
+    page.locator(".ap-wrapper").focus()
     page.keyboard.press("0")
-    expect(player).not_to_contain_text("last-2")
+    expect(player).not_to_contain_text("first-1")
     # Whoever reads is late by what has been played meanwhile.
     assert with_cuts < PAUSE / 2 < _left(player)
     page.get_by_label("Speed").select_option("8")
+    page.locator(".ap-wrapper").focus()
+    page.keyboard.press("Space")
     expect(player).to_contain_text("last-2", timeout=PAUSE * 1000)
 
     _downloads(page, path)
@@ -120,9 +126,63 @@ def test_stop_in_the_middle(open_page: Callable[..., Page], results: Path, image
     expect(page.get_by_text("Recording was stopped here")).to_be_visible()
     page.locator(".ap-player").get_by_role("button", name="Play").click()
     expect(page.locator(".ap-player")).to_contain_text("before-2")
-    page.locator(".ap-player").focus()
+    page.locator(".ap-wrapper").focus()
     page.keyboard.press("9")
     expect(page.locator(".ap-player")).not_to_contain_text("after-2")
+
+
+def test_a_long_one_plays_before_it_is_there(
+    open_page: Callable[..., Page], stack: Stack, results: Path, image: str
+) -> None:
+    page = open_page(viewport=SIZES["wide"], color_scheme="light")
+    _record(page, image)
+    end(page)
+    path = _recorded(page).get_by_role("link", name="Play").get_attribute("href")
+    assert path is not None
+    _file(stack, path).write_bytes(_long())
+    lasts = LINES * 100
+    values = f"duration_ms={lasts}, played_ms={lasts}, size_bytes={_file(stack, path).stat().st_size}"
+    model = "from playground.recordings.models import Recording"
+    stack.manage("shell", "-c", f"{model}; Recording.objects.filter(pk='{path.rsplit('/', 1)[1]}').update({values})")
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": 2 << 20, "uploadThroughput": 2 << 20},
+    )
+    page.goto(path)
+    player = page.locator(".ap-player")
+    player.get_by_role("button", name="Play").click()
+    expect(player).to_contain_text("line 3 ")
+    expect(page.get_by_text(re.compile(r"of .* are here"))).to_be_visible()
+    page.screenshot(path=results / "playback-loading-light-wide.png")
+    assert violations(page) == []
+    page.locator(".ap-wrapper").focus()
+    # What is not there yet is waited for; it can be looked at elsewhere meanwhile.
+    page.keyboard.press("9")
+    expect(player).to_contain_text(f"line {LINES * 9 // 10 - 1} ", timeout=30_000)
+    expect(page.get_by_text("are here")).to_have_count(0, timeout=30_000)
+    page.keyboard.press("0")
+    expect(player).to_contain_text("line 0 ")
+    expect(player).not_to_contain_text("line 50 ")
+
+
+LINES = 1000
+
+
+def _long() -> bytes:
+    """A recording of some 16 MB, in which nobody waits for more than a tenth of a second."""
+    cast = Cast(Position(at_ms=BEGIN))
+    content = header(80, 24, BEGIN, "long") + cast.position.comment()
+    padding = "\r" + "x" * 79
+    for number in range(LINES):
+        cast.output(f"{padding * 200}\r\x1b[Kline {number} \r\n".encode(), BEGIN + number * 100)
+        content += cast.batch()
+    cast.finish("complete", BEGIN + LINES * 100)
+    return content + cast.batch()
+
+
+def _file(stack: Stack, path: str) -> Path:
+    """Of the recording that is played at that path."""
+    return stack.data / "recordings" / f"{path.rsplit('/', 1)[1].replace('-', '')}.cast"
 
 
 def _downloads(page: Page, path: str) -> None:
@@ -137,7 +197,7 @@ def _downloads(page: Page, path: str) -> None:
 
 
 def _deletes(page: Page, stack: Stack, path: str) -> None:
-    file = stack.data / "recordings" / f"{path.rsplit('/', 1)[1].replace('-', '')}.cast"
+    file = _file(stack, path)
     page.goto("/recordings")
     mine = page.get_by_role("row").filter(has=page.locator(f'a[href="{path}"]'))
     expect(mine).to_be_visible()

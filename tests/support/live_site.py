@@ -69,6 +69,11 @@ class LiveSite:
         """What that process wrote."""
         return (self.data / f"{name}.log").read_text(errors="replace")
 
+    def memory(self, name: str) -> int:
+        """Bytes that it holds now."""
+        status = Path(f"/proc/{self._processes[name].pid}/status").read_text()
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS:"))
+
     @property
     def session_cookie(self) -> str:
         """The name of its sign-in cookie."""

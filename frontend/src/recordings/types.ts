@@ -8,6 +8,8 @@ export interface RecordingInfo {
   readonly ended_at: string | null;
   readonly size_bytes: number;
   readonly duration_seconds: number;
+  /** Where long pauses are cut; null: not known. */
+  readonly played_seconds: number | null;
   readonly missing_bytes: number;
   readonly links: { readonly self: string; readonly asciicast: string; readonly page: string };
 }

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.recording.asciicast import Cast, Position, as_version_2, position_of
-from runtime.recording.file import RecordingFile, Taken, lines
+from runtime.recording.asciicast import Cast, Position, as_version_2, header, position_of
+from runtime.recording.file import RecordingFile, Taken, lines, pieces, whole_bytes
 from tests.support.asciicast import check_version_3, text_of
 
 BEGIN = 1_700_000_000_000
@@ -110,6 +110,47 @@ def test_times_after_a_resume_are_those_of_the_clock(tmp_path: Path) -> None:
     assert later.position.elapsed_ms == 61_500
 
 
+def test_how_long_it_plays_with_pauses_cut() -> None:
+    cast = Cast(Position(at_ms=BEGIN))
+    for at in (500, 2500, 62_500, 62_500, 63_000):
+        cast.output(b"a", BEGIN + at)
+    assert cast.position.elapsed_ms == 63_000
+    assert cast.position.played_ms == 500 + 2000 + 2000 + 500
+
+
+def test_positions_of_the_oldest_files_are_read() -> None:
+    assert position_of(b'# position [1,2,3,4,5,6,"full"]') == Position(1, 2, 3, 4, 5, 6, "full", played_ms=0)
+
+
+GOLDEN = Path(__file__).parents[3] / "runtime/recording/golden"
+
+
+def _golden() -> bytes:
+    """A recording with all that one can have: every event, pauses, hard text, two writers."""
+    first = Cast(Position(at_ms=BEGIN, cols=80, rows=24))
+    head = header(80, 24, BEGIN, "golden \u2713") + first.position.comment()
+    first.output(HARD, BEGIN + 250)
+    first.output("split €".encode()[:-1], BEGIN + 300)
+    batches = [head, first.batch()]
+    second = Cast(first.position)
+    second.output("€\r\n".encode(), BEGIN + 60_300)
+    second.resize(100, 30, BEGIN + 60_400)
+    second.gap(second.position.offset + 1000, BEGIN + 60_500)
+    second.restore(b"\x1b[H\x1b[2J", BEGIN + 60_500)
+    second.output(b"last words\r\n", BEGIN + 61_000)
+    batches.append(second.batch())
+    second.finish("complete", BEGIN + 61_500, 0)
+    return b"".join([*batches, second.batch()])
+
+
+def test_the_golden_recording() -> None:
+    """The player's tests read the same file. `python -m tests.unit.recording.test_asciicast` writes it anew."""
+    content = _golden()
+    assert content == (GOLDEN / "recording.cast").read_bytes()
+    assert text_of(content) == (GOLDEN / "output.txt").read_bytes().decode()
+    check_version_3(content)
+
+
 def test_sizes_gaps_and_the_end() -> None:
     cast = Cast(Position(offset=5, at_ms=BEGIN))
     cast.resize(80, 24, BEGIN)
@@ -149,7 +190,17 @@ def test_only_whole_batches_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"# position", b"# position []", b'# position [1,2,3,4,5,-6,""]', b"# position {", b"[1]"]
+    "line",
+    [
+        b"",
+        b"# position",
+        b"# position []",
+        b'# position [1,2,3,4,5,-6,""]',
+        b'# position [1,2,3,4,5,6,"",-7]',
+        b'# position [1,2,3,4,5,6,7,""]',
+        b"# position {",
+        b"[1]",
+    ],
 )
 def test_what_ends_no_batch(line: bytes) -> None:
     assert position_of(line) is None
@@ -172,3 +223,21 @@ def test_rewinding(tmp_path: Path, offset: int) -> None:
     assert before.startswith(path.read_bytes())
     _record(path, HARD, 7)
     assert text_of(path.read_bytes()) == HARD.decode("utf-8", "replace")
+
+
+def test_what_was_served_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "cast"
+    served = b""
+    for most in range(1, 20):
+        _record(path, HARD, 2, most)
+        path.write_bytes(path.read_bytes() + b'[0.1, "o", "half of a ')
+        size = whole_bytes(path)
+        served += b"".join(pieces(path, len(served), size))
+        assert len(served) == size
+    check_version_3(served)
+    assert text_of(served) == HARD.decode("utf-8", "replace")
+
+
+if __name__ == "__main__":
+    (GOLDEN / "recording.cast").write_bytes(_golden())
+    (GOLDEN / "output.txt").write_bytes(text_of(_golden()).encode())
