@@ -50,17 +50,21 @@ class OwnEngine:
         return private.home(self.directory) / "data"
 
     def start(self) -> None:
-        """Returns when it answers. Started again when it ends, as a supervisor would: another engine of this host that
-        starts at the same moment makes the same chains of iptables."""
+        """Returns when it answers."""
+        self.begin()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers. Nobody starts it again when it ends instead."""
         until = time.monotonic() + START_SECONDS
-        self._begin()
         while not private.answers(self.host):
+            assert self._process is not None
+            assert self._process.poll() is None, f"the engine has ended: {self.log[-2000:]}"
             assert time.monotonic() < until, f"the engine does not answer: {self.log[-2000:]}"
-            if self._process is None or self._process.poll() is not None:
-                self._begin()
             time.sleep(0.05)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Starts it, as a supervisor would, and waits for nothing."""
         command = private.command(self.directory)
         with (self.directory / "engine.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -155,6 +159,14 @@ def _repeat(remove: Callable[[], None]) -> None:
 @contextmanager
 def own_engine() -> Iterator[OwnEngine]:
     """Runs while the block does; nothing of it is left afterwards. Where none can run: fails in CI, skips elsewhere."""
+    with stopped_engine() as engine:
+        engine.start()
+        yield engine
+
+
+@contextmanager
+def stopped_engine() -> Iterator[OwnEngine]:
+    """The same, but it is for the block to start it."""
     reason = private.can_install() or ", ".join(f"{package} is missing" for package in private.missing_packages())
     if reason:
         if os.environ.get("CI"):
@@ -164,7 +176,6 @@ def own_engine() -> Iterator[OwnEngine]:
     directory.chmod(0o711)
     engine = OwnEngine(directory)
     try:
-        engine.start()
         yield engine
     finally:
         engine.stop()

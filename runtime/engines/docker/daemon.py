@@ -1,8 +1,11 @@
 """A private engine's dockerd, and what mends it when a record of its networks keeps it from starting.
 
-    python -m runtime.engines.docker.daemon DOCKERD --data-root DIRECTORY ARGUMENT ...
+    python -m runtime.engines.docker.daemon DOCKERD --data-root DIRECTORY --host ADDRESS ARGUMENT ...
 
 Runs dockerd as a child: passes its log on, and signals to it, and ends as it ends. It ends when we are killed.
+
+The private engines of one host start one after another (`start_turns`): each removes and makes the same chains of
+iptables, and one that finds a chain half done gives up.
 
 Engine 20.10 writes a network that it removes once more without its addresses, just before it forgets it. Ended between
 the two, it panics over that record at every start (libnetwork's controller.go, reservePools: index out of range). Then,
@@ -17,12 +20,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from runtime.engines.docker import private
 from runtime.engines.docker.host_bridges import remove_bridge
+from runtime.engines.docker.start_turns import start_turn
 from runtime.parent import end_with_parent
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -32,6 +38,10 @@ KEPT_LOG = 64 << 10
 """Bytes of the end of the log; a panic's own words take less than 5 kB."""
 LAST_WORDS_SECONDS = 2.0
 """For what is still in the pipe when dockerd has ended: its containerd may hold the other end open."""
+START_SECONDS = 45.0
+"""Of one start; it takes a few."""
+ANSWER_SECONDS = 3.0
+LOOK_SECONDS = 0.1
 STORES = ("network/files/local-kv.db", "*/network/files/local-kv.db")
 """Below the data root; the second where users are remapped."""
 SET_ASIDE = ".unreadable"
@@ -46,6 +56,7 @@ class Daemon:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
+        self._docker_host = command[command.index("--host") + 1]
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end = False
         self._log = b""
@@ -67,26 +78,43 @@ class Daemon:
 
     def _run_once(self) -> int:
         self._log = b""
+        with start_turn(lambda: self._asked_to_end):
+            process = self._start()
+            if process is None:
+                return 0
+            assert process.stderr is not None
+            reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+            reader.start()
+            self._until_it_answers(process)
+        status = process.wait()
+        reader.join(LAST_WORDS_SECONDS)
+        return status
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        """None: somebody has asked us to end meanwhile."""
         # Whoever asks us to end in the middle of this means what we are about to start.
         signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
         try:
             if self._asked_to_end:
-                return 0
-            self._process = process = subprocess.Popen(
+                return None
+            self._process = subprocess.Popen(
                 self._command,
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 preexec_fn=_as_a_child,
             )
+            return self._process
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
-        assert process.stderr is not None
-        reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
-        reader.start()
-        status = process.wait()
-        reader.join(LAST_WORDS_SECONDS)
-        return status
+
+    def _until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        """Or has ended, or is so slow that others should not wait for it any longer."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and not private.answers(self._docker_host, ANSWER_SECONDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_SECONDS)
+                return
 
     def _read(self, stream: IO[bytes]) -> None:
         for line in stream:

@@ -1,19 +1,21 @@
-"""A private engine as a supervisor runs it: how it ends, and how it starts over a record that it can't read."""
+"""A private engine as a supervisor runs it: its end, several at once, and a start over a record that it can't read."""
 
+import fcntl
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from runtime.engines.base import Egress
 from runtime.engines.base import MachineState as EngineState
-from runtime.engines.docker import daemon, private
+from runtime.engines.docker import daemon, private, start_turns
 from runtime.engines.docker.engine import DockerEngine
 from runtime.engines.docker.names import bridge_name
 from tests.support.docker import BUSYBOX, docker_host, machine_spec, output_of, running_engine
-from tests.support.own_engine import OwnEngine, copy_image, own_engine
+from tests.support.own_engine import OwnEngine, copy_image, own_engine, stopped_engine
 from tests.support.waiting import until
 
 INTERFACES = Path("/sys/class/net")
@@ -98,3 +100,30 @@ def test_another_failure_is_no_reason_to_set_anything_aside(own: OwnEngine) -> N
     assert "no-such-option" in done.stderr
     assert {store: store.read_bytes() for store in daemon.stores(own.data_root)} == stores
     own.start()
+
+
+def test_several_start_at_once() -> None:
+    """Every engine removes and makes the same chains of iptables: without turns, one of three soon gives up."""
+    with ExitStack() as stack:
+        engines = [stack.enter_context(stopped_engine()) for _ in range(3)]
+        for _ in range(2):
+            for engine in engines:
+                engine.begin()
+            for engine in engines:
+                engine.wait()
+            for engine in engines:
+                assert engine.stop() == 0
+        assert "waits for its turn" in "".join(engine.log for engine in engines)
+
+
+async def test_it_ends_while_it_waits_for_its_turn() -> None:
+    with stopped_engine() as engine, start_turns.LOCK.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        engine.begin()
+
+        async def waits() -> bool:
+            return "waits for its turn" in engine.log
+
+        await until(waits, "it says that it waits")
+        assert engine.stop() == 0
+        assert not engine.data_root.exists()
