@@ -1,4 +1,7 @@
-"""Reads of what the probe found, and what follows from it for a session."""
+"""Reads of what the probe found, and what follows from it for a session.
+
+Whoever asks several things reads the `report()` once and hands it on.
+"""
 
 from collections.abc import Sequence
 
@@ -30,11 +33,10 @@ def items_of(found: HostReport | None) -> list[Capability]:
     return [Capability(**item) for item in found.items] if found else []
 
 
-def check(required: Sequence[str]) -> None:
+def check(required: Sequence[str], found: HostReport | None) -> None:
     """Raises CapabilityMissing unless this host enforces all of these."""
     if not required:
         return
-    found = report()
     if found is None:
         raise CapabilityMissing(
             "What this host can enforce is being found out. Try again in a moment.",
@@ -52,20 +54,19 @@ def missing_of(required: Sequence[str], found: HostReport | None) -> list[str]:
     return [name for name in required if name not in has]
 
 
-def has(name: str) -> bool:
+def has(name: str, found: HostReport | None) -> bool:
     """Whether the last probe found this capability."""
-    return not missing_of([name], report())
+    return not missing_of([name], found)
 
 
-def lacking(names: Sequence[str]) -> list[str]:
+def lacking(names: Sequence[str], found: HostReport | None) -> list[str]:
     """Those that the last probe found missing; none before the first one, when nobody can say."""
-    found = report()
     return missing_of(names, found) if found else []
 
 
-def gaps() -> list[str]:
+def gaps(found: HostReport | None) -> list[str]:
     """Titles of what a host for people that nobody trusts must have, and this one has not; none before a probe."""
-    return [title(item.name) for item in items_of(report()) if item.name in ESSENTIAL and not item.available]
+    return [title(item.name) for item in items_of(found) if item.name in ESSENTIAL and not item.available]
 
 
 def validate_names(value: object) -> None:

@@ -29,7 +29,7 @@ def host_page(request: HttpRequest) -> HttpResponse:
         "report": found,
         "items": items,
         "enforced": enforced,
-        "gaps": reports.gaps(),
+        "gaps": reports.gaps(found),
         "problem": reports.problem(),
     }
     return render(request, "host/host.html", context)

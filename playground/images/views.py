@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from playground.host import reports
 from playground.images.cards import cards, layers
 from playground.sessions import selectors
 from playground.sessions.offers import start_choices
@@ -23,6 +24,6 @@ def image_page(request: HttpRequest, slug: str) -> HttpResponse:
         "layers": layers(image, list(selectors.catalogue())),
         "shell": shlex.join(image.shell),
         "command": shlex.join(image.command),
-        **start_choices(),
+        **start_choices(reports.report()),
     }
     return render(request, "images/image.html", context)

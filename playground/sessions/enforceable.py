@@ -6,6 +6,7 @@ import structlog
 
 from playground.engine import close_engine, get_engine
 from playground.host import reports
+from playground.host.models import HostReport
 from playground.sessions.models import Profile
 from runtime.engines.base import Egress
 from runtime.errors import CapabilityUnavailable, EngineUnavailable, RuntimeFailure
@@ -19,8 +20,8 @@ NEEDS = {
 }
 
 
-def check_enforceable(profile: Profile, *, together: bool = False) -> None:
-    """Raises CapabilityUnavailable when the last probe found that the host lacks what this profile asks for.
+def check_enforceable(profile: Profile, found: HostReport | None, *, together: bool = False) -> None:
+    """Raises CapabilityUnavailable when the last probe, `found`, says that the host lacks what this profile asks for.
 
     Before the first one nobody can say: then the worker finds out when it makes the machine. `together`: whether a
     session has several machines, which needs a network even without egress.
@@ -28,7 +29,7 @@ def check_enforceable(profile: Profile, *, together: bool = False) -> None:
     if profile.egress == Egress.NONE and not together:
         return
     limited = profile.egress != Egress.NONE and (profile.download_bytes_per_second or profile.upload_bytes_per_second)
-    for name in reports.lacking(["egress_filter", "bandwidth"] if limited else ["egress_filter"]):
+    for name in reports.lacking(["egress_filter", "bandwidth"] if limited else ["egress_filter"], found):
         raise CapabilityUnavailable(f"{NEEDS[name]} Choose a profile without egress.")
 
 
@@ -38,7 +39,7 @@ def check_still(profile: Profile) -> None:
     Raises CapabilityUnavailable, and EngineUnavailable while nobody knows what the host can do.
     """
     try:
-        reports.check(profile.requires)
+        reports.check(profile.requires, reports.report())
     except reports.CapabilityMissing as missing:
         if missing.retry_after is not None:
             raise EngineUnavailable(str(missing)) from None

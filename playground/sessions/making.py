@@ -111,7 +111,7 @@ async def make_machine(machine: Machine, processes: Sequence[Process], network_i
     """
     profile = machine.profile
     spec = MachineSpec(
-        disk_quota=await in_database(reports.has)("disk_quota"),
+        disk_quota=await in_database(_has_disk_quota)(),
         machine_id=machine.pk.hex,
         hostname=machine.hostname,
         image=machine.image.reference,
@@ -129,6 +129,10 @@ async def make_machine(machine: Machine, processes: Sequence[Process], network_i
         await get_engine().create(spec)
     async with asyncio.timeout(TALK_SECONDS):
         return await open_terminals(machine, processes)
+
+
+def _has_disk_quota() -> bool:
+    return reports.has("disk_quota", reports.report())
 
 
 async def open_terminals(machine: Machine, processes: Sequence[Process]) -> list[Terminal]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from playground.host import reports
+from playground.host.models import HostReport
 from playground.sessions.enforceable import check_enforceable
 from playground.sessions.models import Profile
 from playground.sessions.selectors import profiles
@@ -27,29 +28,29 @@ class Refusal:
     reason: str
 
 
-def offers() -> list[Offer]:
-    """In the order to show them."""
-    return [Offer(profile, refusal(profile)) for profile in profiles()]
+def offers(found: HostReport | None) -> list[Offer]:
+    """In the order to show them; `found` is what the last probe of the host did."""
+    return [Offer(profile, refusal(profile, found)) for profile in profiles()]
 
 
-def refusal(profile: Profile) -> str:
+def refusal(profile: Profile, found: HostReport | None) -> str:
     """What `services.create` would say; empty where it would not refuse."""
     try:
-        check_enforceable(profile)
-        reports.check(profile.requires)
+        check_enforceable(profile, found)
+        reports.check(profile.requires, found)
     except (CapabilityUnavailable, reports.CapabilityMissing) as error:
         return str(error)
     return ""
 
 
-def start_choices() -> dict[str, object]:
+def start_choices(found: HostReport | None) -> dict[str, object]:
     """What the form that starts a session asks: the profile, and whether to record; and what can't be had."""
-    found = offers()
+    offered = offers(found)
     return {
-        "offers": found,
-        "chosen": chosen(found),
-        "refusals": refusals(found),
-        "recordable": any(offer.profile.recording == RecordingRule.ON_REQUEST for offer in found if not offer.reason),
+        "offers": offered,
+        "chosen": chosen(offered),
+        "refusals": refusals(offered),
+        "recordable": any(offer.profile.recording == RecordingRule.ON_REQUEST for offer in offered if not offer.reason),
     }
 
 

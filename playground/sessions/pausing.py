@@ -38,12 +38,16 @@ TELL_SECONDS = 2.0
 _PAUSABLE = (SessionState.RUNNING, SessionState.PAUSED)
 
 
+def _lacks_pause() -> bool:
+    return bool(reports.lacking(["pause"], reports.report()))
+
+
 async def pause(session_id: UUID, message: str = "") -> Session:
     """Stops everything in the session where it is. Paused already is success. `message` says why, where that is news.
 
     Raises SessionNotRunning, CapabilityUnavailable, EngineUnavailable. What the engine can't do now, the sweep repeats.
     """
-    if await in_database(reports.lacking)(["pause"]):
+    if await in_database(_lacks_pause)():
         raise CapabilityUnavailable("This host can't pause machines.")
     await get_engine().ping()
     paused = await in_database(_move)(session_id, SessionState.PAUSED, {"message": message, "warned_idle": ""})
@@ -69,7 +73,7 @@ async def halt(session_id: UUID, machine_id: UUID, message: str) -> None:
 
     sandboxd is not told, and other machines are not frozen: every moment counts, and it is the last one.
     """
-    if await in_database(reports.lacking)(["pause"]):
+    if await in_database(_lacks_pause)():
         return
     try:
         await in_database(_move)(session_id, SessionState.PAUSED, {"message": message, "warned_idle": ""})

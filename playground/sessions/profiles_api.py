@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 
 from playground.api.request import ApiRequest
 from playground.database import in_database
+from playground.host import reports
 from playground.sessions.allowlist import entries_of
 from playground.sessions.offers import Offer, offers
 from playground.sessions.states import RecordingRule
@@ -61,7 +62,7 @@ async def list_profiles(request: ApiRequest) -> dict[str, object]:
     """In the order to show them."""
 
     def read() -> list[dict[str, object]]:
-        return [_public(offer) for offer in offers()]
+        return [_public(offer) for offer in offers(reports.report())]
 
     return {"items": await in_database(read)()}
 

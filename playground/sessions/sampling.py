@@ -91,7 +91,7 @@ def _add_up(machines: Sequence[Machine], readings: Mapping[str, Usage], now: dat
 def _meter(machines: Sequence[Machine], readings: Mapping[str, Usage], now: datetime) -> list[metering.Metered]:
     """Those machines that were read, and by nobody else since."""
     rows = {row.pk: row for row in MachineUsage.objects.filter(pk__in=[machine.pk for machine in machines])}
-    may_limit = not reports.lacking(["cpu_limit"])
+    may_limit = not reports.lacking(["cpu_limit"], reports.report())
     metered = []
     for machine in machines:
         usage = readings.get(machine.pk.hex)

@@ -65,9 +65,10 @@ def create(owner: User, request: SessionRequest) -> Session:
             request.idle_timeout_seconds, profile.idle_seconds, profile.max_lifetime_seconds, "idle_timeout_seconds"
         ),
     )
-    check_enforceable(profile, together=bool(others))
+    found = reports.report()
+    check_enforceable(profile, found, together=bool(others))
     capacity.check_fits(profile, 1 + len(others))
-    reports.check(profile.requires)
+    reports.check(profile.requires, found)
     with transaction.atomic():
         quotas.reserve(owner, profile)
         # Before the row is there: whose machine it becomes is checked when this is committed.

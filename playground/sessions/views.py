@@ -36,11 +36,12 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         return render(request, "landing.html")
     sessions, _ = selectors.sessions_of(user, states=ALIVE | {SessionState.STOPPING})
+    found = reports.report()
     context = {
         "sessions": sessions,
         "cards": cards(list(selectors.catalogue())),
-        **start_choices(),
-        "host_gaps": reports.gaps() if user.is_staff else [],
+        **start_choices(found),
+        "host_gaps": reports.gaps(found) if user.is_staff else [],
     }
     return render(request, "sessions/catalogue.html", context)
 

@@ -43,24 +43,24 @@ def test_a_profile_requires_what_there_is(value: object) -> None:
 
 def test_what_is_missing_is_named() -> None:
     keep(item("pause", True), item("gvisor", False))
-    reports.check([])
-    reports.check(["pause"])
+    reports.check([], reports.report())
+    reports.check(["pause"], reports.report())
     with pytest.raises(reports.CapabilityMissing, match="gvisor"):
-        reports.check(["pause", "gvisor"])
+        reports.check(["pause", "gvisor"], reports.report())
     with pytest.raises(reports.CapabilityMissing, match="disk_quota"):
-        reports.check(["disk_quota"])
+        reports.check(["disk_quota"], reports.report())
 
 
 def test_before_the_first_probe_one_waits() -> None:
-    reports.check([])
+    reports.check([], reports.report())
     with pytest.raises(reports.CapabilityMissing) as raised:
-        reports.check(["pause"])
+        reports.check(["pause"], reports.report())
     assert raised.value.retry_after is not None
 
 
 def test_gaps_are_the_essential_ones() -> None:
     keep(item("user_namespace", False), item("gvisor", False), item("seccomp", True))
-    assert len(reports.gaps()) == 1
+    assert len(reports.gaps(reports.report())) == 1
 
 
 def test_when_a_probe_is_due() -> None:

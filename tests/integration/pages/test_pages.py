@@ -4,7 +4,9 @@ import json
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from playground.accounts.models import User
 from playground.images.models import Image
@@ -54,6 +56,15 @@ def test_profiles_that_this_host_can_not_give_are_disabled(
     assert not re.findall(r'<option value="(\w+)"[^>]* selected>', page)
     assert "disabled>Start" in page
     assert page.count("Not to be had here: Small, Standard, Large.") == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/images/debian"])
+def test_a_page_reads_once_what_the_host_enforces(client: Client, debian: Image, profile: Profile, path: str) -> None:
+    found_on_host(pause=True)
+    Profile.objects.update(requires=["pause"], egress="internet")
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).status_code == 200
+    assert sum("host_hostreport" in each["sql"] for each in asked) == 1
 
 
 def test_an_empty_catalogue_says_what_would_be_here(client: Client) -> None:
