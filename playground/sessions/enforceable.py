@@ -7,7 +7,7 @@ import structlog
 from playground.engine import close_engine, get_engine
 from playground.host import reports
 from playground.host.models import HostReport
-from playground.sessions.models import Profile
+from playground.sessions.models import Profile, Session
 from runtime.engines.base import Egress
 from runtime.errors import CapabilityUnavailable, EngineUnavailable, RuntimeFailure
 
@@ -33,13 +33,15 @@ def check_enforceable(profile: Profile, found: HostReport | None, *, together: b
         raise CapabilityUnavailable(f"{NEEDS[name]} Choose a profile without egress.")
 
 
-def check_still(profile: Profile) -> None:
-    """Now that its machines are to be made: the host, or the profile, may be another than when it was asked for.
+def check_still(session: Session, *, together: bool = False) -> None:
+    """Now that it is to run: the host, or the profile, may be another than when the session was asked for.
 
     Raises CapabilityUnavailable, and EngineUnavailable while nobody knows what the host can do.
     """
+    profile, found = session.profile, reports.report()
+    check_enforceable(profile, found, together=together)
     try:
-        reports.check(profile.requires, reports.report())
+        reports.check(profile.requires, found)
     except reports.CapabilityMissing as missing:
         if missing.retry_after is not None:
             raise EngineUnavailable(str(missing)) from None

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from playground.database import in_database
+from playground.host import reports
+from playground.host.models import HostReport
 from playground.images import services as images
 from playground.images.models import Image, ImageState
 from playground.sessions import pools, slots
@@ -18,6 +20,7 @@ from playground.sessions.leases import alone
 from playground.sessions.making import insert_machine, make_machine, processes_of
 from playground.sessions.models import LIVE_MACHINE_STATES, Machine, Profile, Session, Terminal
 from playground.sessions.names import free_hostname
+from playground.sessions.offers import refusal
 from playground.sessions.profiles import fingerprint
 from playground.sessions.removal import remove_machine
 from playground.sessions.room import room
@@ -82,10 +85,11 @@ def _decide(slug: str, places: int) -> _Plan:
     image = Image.objects.get(pk=slug)
     profile = Profile.objects.filter(is_default=True).first()
     machines = list(Machine.objects.filter(image=image, session__isnull=True, state__in=LIVE_MACHINE_STATES))
-    size = image.pool_size if image.enabled and image.state == ImageState.READY and profile else 0
+    found = reports.report()
+    size = image.pool_size if profile and _may_have_pool(image, profile, found) else 0
     # Whoever fills is alone and has none half made at this moment: those are of one that died.
     whole = [machine for machine in machines if machine.state == MachineState.READY]
-    current = [machine for machine in whole if profile and _is_current(machine, image, profile)]
+    current = [machine for machine in whole if profile and _is_current(machine, image, profile, found)]
     kept = {machine.pk for machine in current[-size:]} if size else set()
     outdated = [machine.pk for machine in machines if machine.pk not in kept and _retire(machine.pk)]
     new = []
@@ -95,9 +99,14 @@ def _decide(slug: str, places: int) -> _Plan:
     return _Plan(outdated, new)
 
 
-def _is_current(machine: Machine, image: Image, profile: Profile) -> bool:
+def _may_have_pool(image: Image, profile: Profile, found: HostReport | None) -> bool:
+    """Not where every session of the default profile is refused: nobody could claim its machines."""
+    return image.enabled and image.state == ImageState.READY and not refusal(profile, found)
+
+
+def _is_current(machine: Machine, image: Image, profile: Profile, found: HostReport | None) -> bool:
     young = machine.created_at > timezone.now() - pools.MAX_AGE
-    return young and machine.profile_id == profile.pk and machine.fingerprint == fingerprint(image, profile)
+    return young and machine.profile_id == profile.pk and machine.fingerprint == fingerprint(image, profile, found)
 
 
 def _retire(machine_id: UUID) -> bool:

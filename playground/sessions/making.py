@@ -19,7 +19,7 @@ from playground.sessions.dialogue import talk
 from playground.sessions.labels import labels_of
 from playground.sessions.models import Machine, Profile, Session, Terminal
 from playground.sessions.names import longer_hostname
-from playground.sessions.profiles import fingerprint, limits_of
+from playground.sessions.profiles import DISK_QUOTA, fingerprint, limits_of
 from playground.sessions.requests import MAIN, MAX_NAME
 from runtime.engines.base import Egress, MachineSpec
 from runtime.errors import CommandFailed, CommandNotExecutable, CommandNotFound
@@ -72,7 +72,7 @@ def insert_machine(
         "image": image,
         "image_digest": image.digest,
         "profile": profile,
-        "fingerprint": fingerprint(image, profile),
+        "fingerprint": fingerprint(image, profile, reports.report()),
         "deadline_at": timezone.now() + deadline,
     }
     try:
@@ -132,7 +132,7 @@ async def make_machine(machine: Machine, processes: Sequence[Process], network_i
 
 
 def _has_disk_quota() -> bool:
-    return reports.has("disk_quota", reports.report())
+    return reports.has(DISK_QUOTA, reports.report())
 
 
 async def open_terminals(machine: Machine, processes: Sequence[Process]) -> list[Terminal]:

@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+from playground.host import reports
+from playground.host.models import HostReport
 from playground.images.models import Image
 from playground.sessions.allowlist import entries_of
 from playground.sessions.errors import BeyondProfile
@@ -12,6 +14,8 @@ from runtime.engines.base import Egress, Limits
 
 MIB = 1 << 20
 GIB = 1 << 30
+DISK_QUOTA = "disk_quota"
+"""The capability by which a machine's disk size is a hard limit."""
 
 DEFAULT_PROFILES: tuple[dict[str, object], ...] = (
     {
@@ -120,8 +124,13 @@ def recording_required(profile: Profile) -> bool:
     return profile.recording == RecordingRule.ALWAYS
 
 
-def fingerprint(image: Image, profile: Profile) -> str:
-    """Changes whenever a machine made now would differ from one made before."""
+def fingerprint(image: Image, profile: Profile, found: HostReport | None) -> str:
+    """Changes whenever a machine made now would differ from one made before.
+
+    `found`, the last report of the host, counts as far as it does for machines of this profile: by what the profile
+    requires, and by whether its disk size is a hard limit.
+    """
+    needed = sorted({*profile.requires, DISK_QUOTA})
     limits = limits_of(profile)
     parts = [
         image.reference,
@@ -131,5 +140,6 @@ def fingerprint(image: Image, profile: Profile) -> str:
         [profile.egress, entries_of(profile.allowed)],
         [profile.download_bytes_per_second, profile.upload_bytes_per_second],
         [getattr(limits, name) for name in limits.__dataclass_fields__],
+        [needed, reports.missing_of(needed, found)],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from playground import background
 from playground.database import in_database
+from playground.host import reports
 from playground.images import services as images
 from playground.images.models import Image, ImageState
 from playground.sessions import attempts, placing, pools, queue, slots
@@ -72,6 +73,8 @@ async def _adopt(session_id: UUID, machine: Machine) -> Session | None:
 
 
 def _run_claimed(claimed: Session, machine_id: UUID) -> Session | None:
+    # It may have been claimed long ago, before the engine was away.
+    check_still(claimed)
     with transaction.atomic():
         session = transition(
             claimed.pk,
@@ -108,7 +111,8 @@ def _next_machine(session_id: UUID, dead: UUID) -> Machine | None:
         if session.state not in UNSTARTED or not machine_transition(dead, MachineState.REMOVING):
             return None
         queue.refill_on_commit(session.image_id)
-        return pools.claimed_machine(session_id) if pools.claim(session, deadline_seconds(session)) else None
+        claimed = pools.claim(session, deadline_seconds(session), reports.report())
+        return pools.claimed_machine(session_id) if claimed else None
 
 
 async def provision(session_id: UUID) -> None:
@@ -220,7 +224,8 @@ async def _make(machines: list[Machine], session_id: UUID, token: int) -> None:
 async def _make_all(machines: list[Machine]) -> list[Terminal]:
     """The main machine first: it brings the network that the others are on. All have ended when one has failed."""
     main, *others = machines
-    await in_database(check_still)(main.profile)
+    assert main.session is not None
+    await in_database(check_still)(main.session, together=bool(others))
     network_id = main.pk.hex if others else None
     terminals = await make_machine(main, processes_of(main.image, main.session), network_id)
     work = (make_machine(other, _processes_of_other(other), network_id) for other in others)

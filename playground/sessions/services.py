@@ -73,7 +73,7 @@ def create(owner: User, request: SessionRequest) -> Session:
         quotas.reserve(owner, profile)
         # Before the row is there: whose machine it becomes is checked when this is committed.
         fits = pools.eligible(request, session)
-        machine = pools.claim(session, deadline_seconds(session)) if fits else None
+        machine = pools.claim(session, deadline_seconds(session), found) if fits else None
         if machine is None:
             capacity.check_queue()
         session.hostname = machine.hostname if machine else free_hostname()

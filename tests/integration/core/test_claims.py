@@ -67,7 +67,7 @@ def test_two_claims_at_once_get_two_machines(ann: User, image: Image, profile: P
     for _ in range(3):
         make_ready_machine(image, profile)
     sessions = [make_session(ann, image, profile, SessionState.PENDING) for _ in range(4)]
-    results = at_once(*[lambda session=session: pools.claim(session, 60) for session in sessions])
+    results = at_once(*[lambda session=session: pools.claim(session, 60, None) for session in sessions])
     claimed = [result for result in results if isinstance(result, Machine)]
     assert results.count(None) == 1
     assert len({machine.pk for machine in claimed}) == 3

@@ -9,15 +9,16 @@ from django.utils import timezone
 from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image, ImageState
-from playground.sessions import filling, pools, services
+from playground.sessions import filling, pools, provisioning, services
 from playground.sessions.making import insert_machine
 from playground.sessions.models import Lease, Machine, Profile
 from playground.sessions.requests import SessionRequest
-from playground.sessions.states import MachineState, SessionState
+from playground.sessions.states import MachineState, Reason, SessionState
 from runtime.errors import CapacityExceeded, ImageUnavailable
-from tests.integration.core.stories import ended, on_engine
+from tests.integration.core.stories import ended, load, on_engine
 from tests.support.asked import Asked
 from tests.support.hooked_engine import Gate, HookedEngine, raises
+from tests.support.hosts import found_on_host
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,7 @@ async def test_fills_up_what_was_claimed_meanwhile(engine: HookedEngine, ann: Us
     await resize(0)
 
 
-@pytest.mark.parametrize("change", ["digest", "limits", "age", "default"])
+@pytest.mark.parametrize("change", ["digest", "limits", "age", "default", "requires", "quota"])
 async def test_replaces_what_is_out_of_date(engine: HookedEngine, change: str) -> None:
     await filling.fill("busybox")
     before = await in_pool()
@@ -83,6 +84,11 @@ async def test_replaces_what_is_out_of_date(engine: HookedEngine, change: str) -
         await Profile.objects.filter(is_default=True).aupdate(pids=77)
     elif change == "age":
         await Machine.objects.aupdate(created_at=timezone.now() - pools.MAX_AGE - timedelta(seconds=1))
+    elif change == "requires":
+        await in_database(found_on_host)(pause=True)
+        await Profile.objects.filter(is_default=True).aupdate(requires=["pause"])
+    elif change == "quota":
+        await in_database(found_on_host)(disk_quota=True)
     else:
         await Profile.objects.filter(is_default=True).aupdate(is_default=False)
         await Profile.objects.filter(slug="small").aupdate(is_default=True)
@@ -98,6 +104,42 @@ async def test_replaces_what_is_out_of_date(engine: HookedEngine, change: str) -
 async def test_an_image_that_can_not_be_started_has_no_pool(engine: HookedEngine, change: dict[str, object]) -> None:
     await filling.fill("busybox")
     await Image.objects.aupdate(**change)
+    await filling.fill("busybox")
+    assert await on_engine(engine) == set()
+
+
+async def test_a_profile_that_the_host_can_not_meet_has_no_pool(engine: HookedEngine) -> None:
+    await in_database(found_on_host)(pause=True)
+    await Profile.objects.filter(is_default=True).aupdate(requires=["pause"])
+    await filling.fill("busybox")
+    assert len(await in_pool()) == 3
+    await in_database(found_on_host)(pause=False)
+    await filling.fill("busybox")
+    assert await on_engine(engine) == set()
+    await in_database(found_on_host)(pause=True)
+    await filling.fill("busybox")
+    assert len(await in_pool()) == 3
+    await resize(0)
+
+
+async def test_what_the_host_has_lost_meanwhile_ends_a_claim(engine: HookedEngine, ann: User) -> None:
+    """The session holds a pool machine, and there are others; the engine comes back, and can do less."""
+    await in_database(found_on_host)(pause=True)
+    await Profile.objects.filter(is_default=True).aupdate(requires=["pause"])
+    await filling.fill("busybox")
+    engine.down = True
+    session = await services.launch(ann, SessionRequest("busybox"))
+    assert session.state == SessionState.PENDING
+    assert len(await in_pool()) == 2
+    await in_database(found_on_host)(pause=False)
+    engine.down = False
+    await provisioning.provision(session.pk)
+    stopped = await load(session.pk)
+    assert (stopped.state, stopped.reason) == (SessionState.STOPPING, Reason.FAILED)
+    assert "(pause)" in stopped.message
+    assert stopped.started_at is None
+    assert len(await in_pool()) == 2
+    await ended(session.pk)
     await filling.fill("busybox")
     assert await on_engine(engine) == set()
 
