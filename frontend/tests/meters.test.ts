@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SessionStats } from "../src/api/stats.js";
-import { line, meters, spoken, totals, type Meter } from "../src/sessions/meters.js";
+import { line, meters, reach, spoken, totals, type Meter } from "../src/sessions/meters.js";
 
 const IDLE: SessionStats = {
   sampled_at: "2026-11-23T09:30:00.000Z",
@@ -68,6 +68,14 @@ describe("what an ended session used", () => {
       ["Network", "1.5 kB"],
     ]));
   it("is not told where nobody looked", () => expect(totals({ ...IDLE, sampled_at: null })).toEqual([]));
+});
+
+describe("what is reached", () => {
+  it.each([
+    [{ egress: "none", allowed: [] }, "nothing is reached beyond"],
+    [{ egress: "internet", allowed: [] }, "the internet"],
+    [{ egress: "allowlist", allowed: ["a.example", "198.51.100.0/24"] }, "nothing is reached but a.example, 198.51.100.0/24."],
+  ] as const)("%o is said in words", (network, words) => expect(reach(network)).toContain(words));
 });
 
 describe("the line through the last readings", () => {

@@ -24,10 +24,11 @@ from playground.sessions.access import get_session_for
 from playground.sessions.commands import argv
 from playground.sessions.following import following
 from playground.sessions.public import PublicSession, public_session
-from playground.sessions.requests import SessionRequest, WantedMachine
+from playground.sessions.requests import SessionRequest, WantedMachine, WantedNetwork
 from playground.sessions.schemas import SessionAnswer, SessionCreate, SessionExtend, SessionList, SessionPatch
 from playground.sessions.selectors import sessions_of
 from playground.sessions.states import Reason, SessionState
+from runtime.engines.base import Egress
 
 router = Router(tags=["sessions"])
 
@@ -142,6 +143,7 @@ def _session_request(body: SessionCreate) -> SessionRequest:
         environment=body.env,
         metadata=body.metadata,
         machines=[WantedMachine(machine.name, machine.image) for machine in body.machines],
+        network=WantedNetwork(Egress(body.network.egress), body.network.allowed) if body.network else None,
         record=body.record,
         ttl_seconds=body.ttl_seconds,
         idle_timeout_seconds=body.idle_timeout_seconds,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from playground.accounts.models import User
 from playground.sessions.errors import QuotaExceeded
-from playground.sessions.models import PersonHour, Profile
+from playground.sessions.models import PersonHour
 from playground.settings.limits import PersonLimits
 from runtime.engines.base import Egress
 
@@ -40,7 +40,7 @@ def used_by_each(user_ids: Collection[int]) -> Mapping[int, BudgetUsage]:
     return {**nothing, **{each["owner_id"]: BudgetUsage(float(each["cpu"]), int(each["egress"])) for each in sums}}
 
 
-def check(user: User, limits: PersonLimits, profile: Profile | None, sessions: int) -> None:
+def check(user: User, limits: PersonLimits, egress: Egress, sessions: int) -> None:
     """Raises QuotaExceeded unless there is enough for one more beside `sessions` that live. Part of `reserve`."""
     used, now = used_by(user.pk), timezone.now()
     if used.cpu_seconds + CPU_RESERVE * (sessions + 1) > limits.cpu_seconds_per_day:
@@ -48,7 +48,7 @@ def check(user: User, limits: PersonLimits, profile: Profile | None, sessions: i
             f"The CPU time of {_hours(limits.cpu_seconds_per_day)} in 24 hours is used up, or held by your sessions.",
             retry_after=_seconds_until_less(user.pk, now),
         )
-    if profile is None or profile.egress == Egress.NONE:
+    if egress is Egress.NONE:
         return
     if used.egress_bytes + EGRESS_RESERVE * (sessions + 1) > limits.egress_bytes_per_day:
         raise QuotaExceeded(

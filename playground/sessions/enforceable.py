@@ -7,7 +7,9 @@ import structlog
 from playground.engine import close_engine, get_engine
 from playground.host import reports
 from playground.host.models import HostReport
+from playground.sessions.errors import BeyondProfile
 from playground.sessions.models import Profile, Session
+from playground.sessions.network import check_within, network_of
 from runtime.engines.base import Egress
 from runtime.errors import CapabilityUnavailable, EngineUnavailable, RuntimeFailure
 
@@ -20,17 +22,18 @@ NEEDS = {
 }
 
 
-def check_enforceable(profile: Profile, found: HostReport | None, *, together: bool = False) -> None:
-    """Raises CapabilityUnavailable when the last probe, `found`, says that the host lacks what this profile asks for.
+def check_enforceable(profile: Profile, egress: Egress, found: HostReport | None, *, together: bool = False) -> None:
+    """Raises CapabilityUnavailable when the last probe, `found`, says that the host lacks what a session of this
+    profile with that egress needs.
 
     Before the first one nobody can say: then the worker finds out when it makes the machine. `together`: whether a
     session has several machines, which needs a network even without egress.
     """
-    if profile.egress == Egress.NONE and not together:
+    if egress is Egress.NONE and not together:
         return
-    limited = profile.egress != Egress.NONE and (profile.download_bytes_per_second or profile.upload_bytes_per_second)
+    limited = egress is not Egress.NONE and (profile.download_bytes_per_second or profile.upload_bytes_per_second)
     for name in reports.lacking(["egress_filter", "bandwidth"] if limited else ["egress_filter"], found):
-        raise CapabilityUnavailable(f"{NEEDS[name]} Choose a profile without egress.")
+        raise CapabilityUnavailable(f"{NEEDS[name]} Choose a profile without egress, or the network none.")
 
 
 def check_still(session: Session, *, together: bool = False) -> None:
@@ -39,9 +42,13 @@ def check_still(session: Session, *, together: bool = False) -> None:
     Raises CapabilityUnavailable, and EngineUnavailable while nobody knows what the host can do.
     """
     profile, found = session.profile, reports.report()
-    check_enforceable(profile, found, together=together)
+    network = network_of(session)
+    check_enforceable(profile, network.egress, found, together=together)
     try:
+        check_within(network_of(profile), network)
         reports.check(profile.requires, found)
+    except BeyondProfile:
+        raise CapabilityUnavailable("The profile lets machines reach less than when this was asked for.") from None
     except reports.CapabilityMissing as missing:
         if missing.retry_after is not None:
             raise EngineUnavailable(str(missing)) from None

@@ -31,7 +31,7 @@ def enforce(machines: Sequence[Machine]) -> None:
     used = used_by_each(list(owners))
     for owner_id, owner in owners.items():
         own = [session for session in sessions.values() if session.owner_id == owner_id]
-        near += _enforce_budgets(owner, used[owner_id], own, profiles)
+        near += _enforce_budgets(owner, used[owner_id], own)
     if near:
         tell(near)
 
@@ -48,9 +48,7 @@ def _enforce_network(sessions: Mapping[UUID, Session], profiles: Mapping[UUID, P
     return near
 
 
-def _enforce_budgets(
-    owner: User, used: BudgetUsage, sessions: Sequence[Session], profiles: Mapping[UUID, Profile]
-) -> list[Nearness]:
+def _enforce_budgets(owner: User, used: BudgetUsage, sessions: Sequence[Session]) -> list[Nearness]:
     """Of one person, whose living sessions these are."""
     limits = limits_of(owner)
     if used.cpu_seconds >= limits.cpu_seconds_per_day:
@@ -58,7 +56,7 @@ def _enforce_budgets(
             stop(session, Reason.QUOTA_CPU, where=_RUNNING)
         return []
     near = [_cpu_day(session, used.cpu_seconds, limits.cpu_seconds_per_day) for session in sessions]
-    sending = [session for session in sessions if profiles[session.pk].egress != Egress.NONE]
+    sending = [session for session in sessions if session.egress != Egress.NONE]
     if used.egress_bytes >= limits.egress_bytes_per_day:
         for session in sending:
             stop(session, Reason.QUOTA_NETWORK, "As much as you may send in 24 hours was sent.", where=_RUNNING)

@@ -14,14 +14,14 @@ from playground.database import in_database
 from playground.engine import get_engine
 from playground.host import reports
 from playground.images.models import Image
-from playground.sessions.allowlist import entries_of
 from playground.sessions.dialogue import talk
 from playground.sessions.labels import labels_of
 from playground.sessions.models import Machine, Profile, Session, Terminal
 from playground.sessions.names import longer_hostname
+from playground.sessions.network import network_of
 from playground.sessions.profiles import DISK_QUOTA, fingerprint, limits_of
 from playground.sessions.requests import MAIN, MAX_NAME
-from runtime.engines.base import Egress, MachineSpec
+from runtime.engines.base import MachineSpec
 from runtime.errors import CommandFailed, CommandNotExecutable, CommandNotFound
 from runtime.terminal.client import SandboxdClient
 from runtime.terminal.requests import AttachFlag
@@ -109,17 +109,17 @@ async def make_machine(machine: Machine, processes: Sequence[Process], network_i
 
     Raises RuntimeFailure or TimeoutError; then call `remove_machine`.
     """
-    profile = machine.profile
+    profile, network = machine.profile, network_of(machine.session or machine.profile)
     spec = MachineSpec(
         disk_quota=await in_database(_has_disk_quota)(),
         machine_id=machine.pk.hex,
         hostname=machine.hostname,
         image=machine.image.reference,
         limits=limits_of(profile),
-        egress=Egress(profile.egress),
+        egress=network.egress,
         deadline_seconds=max(1, int((machine.deadline_at - timezone.now()).total_seconds())),
         labels=labels_of(machine.session),
-        allowed=entries_of(profile.allowed),
+        allowed=network.allowed,
         download_bytes_per_second=profile.download_bytes_per_second,
         upload_bytes_per_second=profile.upload_bytes_per_second,
         network_id=network_id,

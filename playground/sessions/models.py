@@ -96,6 +96,9 @@ class Session(models.Model):
     """For a person: how the session ended, or what is being done while it starts."""
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="sessions")
     profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="sessions")
+    egress = models.CharField(max_length=16, choices=_choices(Egress), default=Egress.NONE.value)
+    allowed = models.TextField(blank=True)
+    """What its machines reach, as in its profile: that, or less; settled when it is created."""
     command = models.JSONField(default=list)
     """argv of the main process instead of the image's own; empty: none asked for."""
     environment = models.JSONField(default=dict)

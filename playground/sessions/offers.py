@@ -8,6 +8,7 @@ from playground.sessions.enforceable import check_enforceable
 from playground.sessions.models import Profile
 from playground.sessions.selectors import profiles
 from playground.sessions.states import RecordingRule
+from runtime.engines.base import Egress
 from runtime.errors import CapabilityUnavailable
 
 
@@ -36,7 +37,7 @@ def offers(found: HostReport | None) -> list[Offer]:
 def refusal(profile: Profile, found: HostReport | None) -> str:
     """What `services.create` would say; empty where it would not refuse."""
     try:
-        check_enforceable(profile, found)
+        check_enforceable(profile, Egress(profile.egress), found)
         reports.check(profile.requires, found)
     except (CapabilityUnavailable, reports.CapabilityMissing) as error:
         return str(error)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from playground.host.models import HostReport
 from playground.images.models import Image
 from playground.sessions.models import Machine, Session
+from playground.sessions.network import network_of
 from playground.sessions.offers import refusal
 from playground.sessions.profiles import fingerprint
 from playground.sessions.requests import SessionRequest
@@ -23,8 +24,9 @@ DEADLINE = timedelta(hours=5)
 
 def eligible(request: SessionRequest, session: Session) -> bool:
     """Whether a pool machine is what was asked for: they have the default profile, nobody's processes, and
-    a network of their own."""
-    return session.profile.is_default and not (request.command or request.environment or request.machines)
+    a network of their own, with the profile's reach."""
+    as_made = network_of(session) == network_of(session.profile)
+    return session.profile.is_default and as_made and not (request.command or request.environment or request.machines)
 
 
 def available(image: Image, session: Session, found: HostReport | None) -> QuerySet[Machine]:

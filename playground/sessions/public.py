@@ -8,6 +8,7 @@ from django.conf import settings
 
 from playground.images.models import Image
 from playground.sessions.models import Machine, Session, Terminal
+from playground.sessions.network import network_of
 from playground.sessions.places import place_of
 
 
@@ -28,6 +29,11 @@ class PublicTerminal(TypedDict):
     websocket_url: str
 
 
+class PublicNetwork(TypedDict):
+    egress: str
+    allowed: list[str]
+
+
 class PublicQueue(TypedDict):
     position: int
     estimate_seconds: int | None
@@ -43,6 +49,7 @@ class PublicSession(TypedDict):
     queue: PublicQueue | None
     image: str
     profile: str
+    network: PublicNetwork
     machines: list[PublicMachine]
     terminals: list[PublicTerminal]
     metadata: dict[str, str]
@@ -117,6 +124,12 @@ def public_queue(session: Session) -> PublicQueue | None:
     return {"position": place.position, "estimate_seconds": place.estimate_seconds} if place else None
 
 
+def public_network(session: Session) -> PublicNetwork:
+    """What its machines reach beyond it."""
+    network = network_of(session)
+    return {"egress": network.egress, "allowed": list(network.allowed)}
+
+
 def public_session(session: Session) -> PublicSession:
     """All of a session that its owner sees; without prefetched machines and terminals it asks for them."""
     machines = [machine for machine in session.machines.all() if machine.is_live]
@@ -130,6 +143,7 @@ def public_session(session: Session) -> PublicSession:
         "queue": public_queue(session),
         "image": session.image_id,
         "profile": session.profile_id,
+        "network": public_network(session),
         "machines": [public_machine(machine) for machine in machines],
         "terminals": [
             public_terminal(terminal, machine) for machine in machines for terminal in machine.terminals.all()

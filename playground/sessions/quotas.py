@@ -11,9 +11,10 @@ from django.utils import timezone
 from playground.accounts.models import User
 from playground.sessions import budgets
 from playground.sessions.errors import QuotaExceeded
-from playground.sessions.models import Profile, Session
+from playground.sessions.models import Session
 from playground.sessions.states import ALIVE
 from playground.settings.limits import PersonLimits
+from runtime.engines.base import Egress
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -57,8 +58,8 @@ def usage_of(user: User) -> PersonUsage:
     return PersonUsage(counts["alive"], counts["day"], counts["minute"])
 
 
-def reserve(user: User, profile: Profile | None = None) -> None:
-    """Raises QuotaExceeded unless the person may start one more session, of that profile.
+def reserve(user: User, egress: Egress = Egress.NONE) -> None:
+    """Raises QuotaExceeded unless the person may start one more session, with that egress.
 
     Call it in the transaction that inserts the session, before the insert. Two requests can't both take the last place:
     SQLite's transactions begin with the write lock (`transaction_mode`), elsewhere the person's row is locked.
@@ -77,7 +78,7 @@ def reserve(user: User, profile: Profile | None = None) -> None:
         raise QuotaExceeded(
             f"You may start {limits.sessions_per_day} sessions a day.", retry_after=_seconds_until_free(user, DAY)
         )
-    budgets.check(user, limits, profile, usage.concurrent_sessions)
+    budgets.check(user, limits, egress, usage.concurrent_sessions)
 
 
 def _seconds_until_free(user: User, window: timedelta) -> int:

@@ -3,7 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from playground.sessions.errors import BeyondProfile, InvalidRequest
+from runtime.engines import reachable
+from runtime.engines.base import Egress
 
 MAX_NAME = 100
 MAX_PATH = 4096
@@ -14,6 +18,8 @@ MAX_LABEL = 512
 MAX_PROCESS_BYTES = 32 * 1024
 """Of a command and its environment together: they fit into one frame of sandboxd with room to spare."""
 MIN_SECONDS = 1
+MAX_LOOKED_UP = 8
+"""Host names of one request, which this host looks up for whoever asks."""
 
 # Neither control characters, nor line ends, nor what turns the direction of text that stands beside it.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
@@ -39,6 +45,15 @@ class WantedMachine:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedNetwork:
+    """What machines are to reach: no more than the profile lets them."""
+
+    egress: Egress
+    allowed: list[str] | None = None
+    """With `allowlist`: host names and IPv4 networks. None: all that the profile has on its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRequest:
     """What somebody asks for. `None` and empty mean: as the profile and the image say."""
 
@@ -50,6 +65,7 @@ class SessionRequest:
     metadata: dict[str, str] = field(default_factory=dict)
     machines: list[WantedMachine] = field(default_factory=list)
     """Beside the main one, which `image` is of."""
+    network: WantedNetwork | None = None
     record: bool = False
     ttl_seconds: int | None = None
     idle_timeout_seconds: int | None = None
@@ -62,6 +78,7 @@ def check_request(request: SessionRequest) -> None:
     check_process(request.command, request.environment)
     check_metadata(request.metadata)
     check_machines(request.machines)
+    check_network(request.network)
 
 
 def check_machines(machines: list[WantedMachine]) -> None:
@@ -73,6 +90,22 @@ def check_machines(machines: list[WantedMachine]) -> None:
         raise InvalidRequest("Each machine has a name of its own, and none but the first is main.", field="machines")
     if not all(re.fullmatch(MACHINE_NAME, name) for name in names):
         raise InvalidRequest("A machine's name has up to 32 letters, digits and hyphens, like db-1.", field="machines")
+
+
+def check_network(network: WantedNetwork | None) -> None:
+    """An allow-list that machines of this site can have, and where there is one."""
+    if network is None or network.allowed is None:
+        return
+    if network.egress is not Egress.ALLOWLIST:
+        raise InvalidRequest("Only the egress allowlist has a list.", field="network.allowed")
+    try:
+        found = reachable.parse(network.allowed, settings.PLAYGROUND_EGRESS_OPEN)
+    except ValueError as error:
+        raise InvalidRequest(str(error), field="network.allowed") from error
+    if not (found.names or found.networks):
+        raise InvalidRequest("An allow-list names what is to be reached.", field="network.allowed")
+    if len(found.names) > MAX_LOOKED_UP:
+        raise InvalidRequest(f"At most {MAX_LOOKED_UP} host names; networks are no names.", field="network.allowed")
 
 
 def check_name(name: str) -> None:

@@ -1,8 +1,8 @@
 """Bodies and answers of the API about sessions. Answers have the fields of `public`; a test compares them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from playground.api.fields import (
     WHOLE,
@@ -19,13 +19,17 @@ from playground.api.fields import (
     Slug,
 )
 from playground.api.schemas import Instant
-from playground.sessions.requests import MACHINE_NAME, MAX_MACHINES
+from playground.sessions.requests import MACHINE_NAME, MAX_LOOKED_UP, MAX_MACHINES
 from playground.sessions.states import MachineState, Reason, SessionState
+from runtime.engines.base import Egress
+from runtime.engines.reachable import MAX_ENTRIES
 
 MAX_EXEC_SECONDS = 600
 MAX_STDIN = 512 * 1024
+MAX_ENTRY = 253
 
 Text = Literal["main"] | Slug
+Reach = Literal["none", "internet", "allowlist"]
 Command = Annotated[
     Program | Arguments,
     Field(description="A line for `sh -c`, or the arguments themselves.", examples=["make test", ["ls", "-l"]]),
@@ -39,6 +43,32 @@ class MachineCreate(RequestBody):
         description="What the others reach it by, and what it is called in `machine`. Not `main`.", examples=["db"]
     )
     image: Slug
+
+
+def _or_a_word(schema: dict[str, Any]) -> None:
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "enum": list(get_args(Reach))}, whole]
+
+
+class NetworkCreate(RequestBody):
+    """What the session's machines are to reach: as much as the profile lets them, or less. A word is its `egress`."""
+
+    model_config = ConfigDict(json_schema_extra=_or_a_word)
+
+    egress: Reach
+    allowed: list[Annotated[str, Field(min_length=1, max_length=MAX_ENTRY)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_ENTRIES,
+        description=f"With `allowlist`: IPv4 networks, and up to {MAX_LOOKED_UP} host names.",
+        examples=[["deb.debian.org", "198.51.100.0/24"]],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_word(cls, value: object) -> object:
+        return {"egress": value} if isinstance(value, str) else value
 
 
 class SessionCreate(RequestBody):
@@ -56,6 +86,9 @@ class SessionCreate(RequestBody):
         [],
         max_length=MAX_MACHINES - 1,
         description="More machines beside `main`, with the same profile. They reach each other by name.",
+    )
+    network: NetworkCreate | None = Field(
+        None, description="What machines reach, where that is to be less than the profile's.", examples=["none"]
     )
     record: bool = Field(False, description="Record what its terminals show, where the profile lets you.")
     ttl_seconds: Seconds | None = Field(None, description="The session ends after so long.")
@@ -96,6 +129,13 @@ class TerminalAnswer(BaseModel):
     websocket_url: str
 
 
+class ReachAnswer(BaseModel):
+    """What the machines of a session reach beyond it."""
+
+    egress: Egress
+    allowed: list[str] = Field(description="With the egress `allowlist`: host names and IPv4 networks.")
+
+
 class QueueAnswer(BaseModel):
     """Where a session stands among those who wait for a machine."""
 
@@ -115,6 +155,7 @@ class SessionAnswer(BaseModel):
     queue: QueueAnswer | None = Field(description="While it waits for a machine to be made.")
     image: str
     profile: str
+    network: ReachAnswer
     machines: list[MachineAnswer]
     terminals: list[TerminalAnswer]
     metadata: dict[str, str]

@@ -26,6 +26,7 @@ from playground.sessions.events import record
 from playground.sessions.making import deadline_seconds
 from playground.sessions.models import PlannedMachine, Profile, Session, Terminal
 from playground.sessions.names import default_session_name, free_hostname
+from playground.sessions.network import agreed
 from playground.sessions.profiles import recorded, recording_required
 from playground.sessions.public import instant
 from playground.sessions.requests import SessionRequest, check_metadata, check_name, check_request, checked_seconds
@@ -43,16 +44,19 @@ def create(owner: User, request: SessionRequest) -> Session:
 
     When none fits, a worker is asked to make a machine once this is committed. Should the broker not answer, the sweep
     does that within seconds. What the host is known not to enforce is refused. Raises InvalidRequest, UnknownImage,
-    UnknownProfile, CapabilityUnavailable, QuotaExceeded, HostFull; then nothing was written.
+    UnknownProfile, BeyondProfile, CapabilityUnavailable, QuotaExceeded, HostFull; then nothing was written.
     """
     check_request(request)
     image = _image(request.image, "image")
     others = [(wanted.name, _image(wanted.image, "machines")) for wanted in request.machines]
     profile = _profile(request.profile)
+    network = agreed(profile, request.network)
     session = Session(
         owner=owner,
         image=image,
         profile=profile,
+        egress=network.egress.value,
+        allowed="\n".join(network.allowed),
         command=request.command,
         environment=request.environment,
         metadata=request.metadata,
@@ -66,11 +70,11 @@ def create(owner: User, request: SessionRequest) -> Session:
         ),
     )
     found = reports.report()
-    check_enforceable(profile, found, together=bool(others))
+    check_enforceable(profile, network.egress, found, together=bool(others))
     capacity.check_fits(profile, 1 + len(others))
     reports.check(profile.requires, found)
     with transaction.atomic():
-        quotas.reserve(owner, profile)
+        quotas.reserve(owner, network.egress)
         # Before the row is there: whose machine it becomes is checked when this is committed.
         fits = pools.eligible(request, session)
         machine = pools.claim(session, deadline_seconds(session), found) if fits else None

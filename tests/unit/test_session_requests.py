@@ -3,7 +3,15 @@
 import pytest
 
 from playground.sessions.errors import BeyondProfile, InvalidRequest
-from playground.sessions.requests import MAX_PROCESS_BYTES, SessionRequest, check_place, check_request, checked_seconds
+from playground.sessions.requests import (
+    MAX_PROCESS_BYTES,
+    SessionRequest,
+    WantedNetwork,
+    check_place,
+    check_request,
+    checked_seconds,
+)
+from runtime.engines.base import Egress
 
 
 @pytest.mark.parametrize(
@@ -12,6 +20,9 @@ from playground.sessions.requests import MAX_PROCESS_BYTES, SessionRequest, chec
         SessionRequest("busybox"),
         SessionRequest("busybox", name="x" * 100, command=["a"] * 64, metadata={"course.name": "Ω" * 512}),
         SessionRequest("busybox", environment={"_A9": "", "B": "line\nline"}),
+        SessionRequest("busybox", network=WantedNetwork(Egress.NONE)),
+        SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST)),
+        SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, ["Deb.Debian.org", "198.51.100.0/24"])),
     ],
 )
 def test_good_requests(request_: SessionRequest) -> None:
@@ -22,6 +33,17 @@ def test_good_requests(request_: SessionRequest) -> None:
     ("request_", "field"),
     [
         (SessionRequest("busybox", name=""), "name"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.INTERNET, ["deb.debian.org"])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, [])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, [" "])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, ["localhost"])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, ["10.0.0.1"])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, ["::/0"])), "network.allowed"),
+        (SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, ["0.0.0.0/0"])), "network.allowed"),
+        (
+            SessionRequest("busybox", network=WantedNetwork(Egress.ALLOWLIST, [f"{n}.example.org" for n in range(9)])),
+            "network.allowed",
+        ),
         (SessionRequest("busybox", name="  "), "name"),
         (SessionRequest("busybox", name="x" * 10_000), "name"),
         (SessionRequest("busybox", name="a\x1b[31m"), "name"),

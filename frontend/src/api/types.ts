@@ -32,6 +32,13 @@ export interface TerminalProcess {
   readonly directory: string | null;
 }
 
+/** What the machines of a session reach beyond it. */
+export interface NetworkInfo {
+  readonly egress: "none" | "internet" | "allowlist";
+  /** With the egress `allowlist`: host names and networks. */
+  readonly allowed: readonly string[];
+}
+
 export interface SessionInfo {
   readonly id: string;
   readonly name: string;
@@ -42,6 +49,7 @@ export interface SessionInfo {
   readonly queue: QueuePlace | null;
   readonly image: string;
   readonly profile: string;
+  readonly network: NetworkInfo;
   readonly terminals: readonly TerminalInfo[];
   /** What its terminals show is recorded. */
   readonly is_recorded: boolean;

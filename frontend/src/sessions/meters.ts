@@ -1,4 +1,5 @@
 import type { SessionStats } from "../api/stats.js";
+import type { NetworkInfo } from "../api/types.js";
 import { duration, percent, size } from "../ui/words.js";
 
 export type Level = "calm" | "high" | "full";
@@ -73,6 +74,18 @@ function networkMeter(network: SessionStats["network"]): Meter {
   if (network.limit_bytes === null) return meter(kind, `${size(network.used_bytes)} in all, ${rate}`, null);
   const words = `${size(network.used_bytes)} of ${size(network.limit_bytes)}, ${rate}`;
   return meter(kind, words, ratio(network.used_bytes, network.limit_bytes));
+}
+
+/** What may be reached from the session's machines. Pure. */
+export function reach(network: NetworkInfo): string {
+  switch (network.egress) {
+    case "none":
+      return "From here nothing is reached beyond this session.";
+    case "internet":
+      return "From here the internet is reached.";
+    case "allowlist":
+      return `From here nothing is reached but ${network.allowed.join(", ")}.`;
+  }
 }
 
 function ratio(used: number, limit: number): number {

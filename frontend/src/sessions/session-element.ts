@@ -260,6 +260,7 @@ export class SessionElement extends LightElement {
   #usagePanel(): TemplateResult {
     return html`<pg-usage
       .stats=${this.stats}
+      .network=${this.page.session.network}
       ?failing=${this.unread}
       ?paused=${this.page.session.state === "paused"}
       @usage-close=${() => this.#toggleUsage()}

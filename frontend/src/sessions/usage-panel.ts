@@ -1,9 +1,10 @@
 import { html, nothing, svg, type PropertyValues, type TemplateResult } from "lit";
 import type { SessionStats } from "../api/stats.js";
+import type { NetworkInfo } from "../api/types.js";
 import { LightElement } from "../ui/light-element.js";
 import { remember, remembered } from "../ui/storage.js";
 import { size } from "../ui/words.js";
-import { line, meters, type Meter } from "./meters.js";
+import { line, meters, reach, type Meter } from "./meters.js";
 
 const KEPT = 60;
 const NARROWEST = 240;
@@ -15,11 +16,13 @@ const STEP = 16;
 export class UsagePanel extends LightElement {
   static override properties = {
     stats: { attribute: false },
+    network: { attribute: false },
     failing: { type: Boolean },
     paused: { type: Boolean },
     width: { state: true },
   };
   declare stats: SessionStats | null;
+  declare network: NetworkInfo | null;
   /** The last reading did not work; what is shown is an older one. */
   declare failing: boolean;
   declare paused: boolean;
@@ -29,6 +32,7 @@ export class UsagePanel extends LightElement {
   constructor() {
     super();
     this.stats = null;
+    this.network = null;
     this.failing = false;
     this.paused = false;
     this.width = within(Number(remembered("usage-width")) || USUAL);
@@ -107,6 +111,7 @@ export class UsagePanel extends LightElement {
       <p class="usage-io quiet">
         Disk access: ${size(stats.io.read_bytes)} read, ${size(stats.io.written_bytes)} written
       </p>
+      ${this.network === null ? nothing : html`<p class="usage-io quiet">${reach(this.network)}</p>`}
       ${stats.memory.oom_kills === 0
         ? nothing
         : html`<p class="usage-note">Memory ran out: ${stats.memory.oom_kills} ${stats.memory.oom_kills === 1 ? "process was" : "processes were"} killed.</p>`}

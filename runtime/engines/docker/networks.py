@@ -9,6 +9,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
@@ -23,10 +24,12 @@ from runtime.engines.docker.filter_lock import FilterLock
 from runtime.engines.docker.ruleset import Opening, Ruleset, bridge_of, elements
 from runtime.engines.docker.spec import INSTANCE_LABEL, POLICY_LABEL, Attachment, network_body, resolver_of
 from runtime.engines.reachable import is_closed, parse
-from runtime.errors import CapabilityUnavailable, EngineRefused, RuntimeFailure
+from runtime.errors import CapabilityUnavailable, EngineRefused, EngineUnavailable, RuntimeFailure
 from runtime.limits import shaping
 
 RESOLVE_SECONDS = 5.0
+_LOOKUPS = ThreadPoolExecutor(32, "lookup")
+"""Anybody's names may have name servers that never answer: nothing else waits for these threads."""
 ADDRESSES_PER_NAME = 8
 SETTLED = (403, 404, 409)
 """Gone, or other machines are on it."""
@@ -129,11 +132,18 @@ class Networks:
         return Policy(spec.egress, [str(network) for network in allowed.networks], hosts, *rates)
 
     async def _addresses(self, name: str) -> list[str]:
-        """Of a host, without those that no machine reaches. Empty when it has none now: the others must work on."""
-        loop = asyncio.get_running_loop()
+        """Of a host, without those that no machine reaches. Empty when it has none now: the others must work on.
+
+        Raises EngineUnavailable when it could not even be asked for.
+        """
+        asked = _LOOKUPS.submit(socket.getaddrinfo, name, None, socket.AF_INET, socket.SOCK_STREAM)
         try:
             async with asyncio.timeout(RESOLVE_SECONDS):
-                found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+                found = await asyncio.wrap_future(asked)
+        except TimeoutError:
+            if asked.cancel():
+                raise EngineUnavailable("This host looks up too many names just now.") from None
+            return []
         except (OSError, UnicodeError):
             return []
         addresses = sorted({str(entry[4][0]) for entry in found})

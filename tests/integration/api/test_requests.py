@@ -207,6 +207,49 @@ def test_what_this_host_cannot_enforce(ann: Person, image: Image, profile: Profi
     assert Session.objects.count() == 0
 
 
+def test_a_network_that_is_less_than_the_profiles(ann: Person, image: Image, profile: Profile) -> None:
+    found_on_host(egress_filter=False)
+    Profile.objects.filter(pk=profile.pk).update(egress="internet")
+    started = ann.api.post("/sessions", json={"image": "debian", "network": "none"}).raise_for_status()
+    assert started.json()["network"] == {"egress": "none", "allowed": []}
+    assert ann.api.get(started.json()["links"]["self"].removeprefix("/api/v1")).json()["network"]["egress"] == "none"
+    found_on_host(egress_filter=True)
+    listed = {"egress": "allowlist", "allowed": ["Deb.Debian.org", "198.51.100.0/24"]}
+    started = ann.api.post("/sessions", json={"image": "debian", "network": listed}).raise_for_status()
+    assert started.json()["network"] == {"egress": "allowlist", "allowed": ["deb.debian.org", "198.51.100.0/24"]}
+    Profile.objects.filter(pk=profile.pk).update(egress="allowlist", allowed="198.51.100.0/24")
+    inside = {"egress": "allowlist", "allowed": ["198.51.100.7"]}
+    assert ann.api.post("/sessions", json={"image": "debian", "network": inside}).status_code == 202
+    for more in ("internet", {"egress": "allowlist", "allowed": ["198.51.0.0/16"]}):
+        refused = ann.api.post("/sessions", json={"image": "debian", "network": more})
+        assert_problem(refused, 409, "beyond_profile")
+    assert Session.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "everything",
+        "",
+        7,
+        [],
+        {},
+        {"egress": "none", "allowed": ["1.1.1.1"]},
+        {"egress": "allowlist"},
+        {"egress": "allowlist", "allowed": []},
+        {"egress": "allowlist", "allowed": ["10.0.0.1"]},
+        {"egress": "allowlist", "allowed": ["a.example.org\u0000"]},
+        {"egress": "allowlist", "allowed": ["1.1.1.1"] * 65},
+        {"egress": "internet", "more": 1},
+    ],
+)
+def test_a_network_that_is_none(ann: Person, image: Image, profile: Profile, network: object) -> None:
+    Profile.objects.filter(pk=profile.pk).update(egress="internet")
+    refused = ann.api.post("/sessions", json={"image": "debian", "network": network})
+    assert_problem(refused, 422, "invalid_request")
+    assert all(error["field"].startswith("network") for error in refused.json()["errors"])
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [

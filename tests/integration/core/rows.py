@@ -33,6 +33,7 @@ def make_session(owner: User, image: Image, profile: Profile, state: SessionStat
     """A session in some state, as if it had come there by itself."""
     now = timezone.now()
     values: dict[str, Any] = {"lifetime_seconds": 3600, "idle_seconds": 1800, "hostname": random_hostname()}
+    values |= {"egress": profile.egress, "allowed": profile.allowed}
     if state in (SessionState.RUNNING, SessionState.PAUSED):
         values |= {"started_at": now, "expires_at": now + timedelta(hours=1), "last_activity_at": now}
     return Session.objects.create(

@@ -80,7 +80,7 @@ def test_the_days_budgets(machine: Machine, bob: User, image: Image, profile: Pr
         "83 % of the CPU time that you have in 24 hours is used: 8 hours 20 minutes of 10 hours. "
         "When it is used up, all your sessions end."
     )
-    Profile.objects.update(egress="internet")
+    Session.objects.filter(pk=machine.session_id).update(egress="internet")
     _pass()
     assert _told(machine.session) == [("warning", "cpu_day"), ("warning", "egress_day")]
     assert _words(machine.session) == (

@@ -12,10 +12,12 @@ from playground.images.models import Image, ImageState
 from playground.sessions import filling, pools, provisioning, services
 from playground.sessions.making import insert_machine
 from playground.sessions.models import Lease, Machine, Profile
-from playground.sessions.requests import SessionRequest
+from playground.sessions.requests import SessionRequest, WantedNetwork
 from playground.sessions.states import MachineState, Reason, SessionState
+from runtime.engines.base import Egress
 from runtime.errors import CapacityExceeded, ImageUnavailable
-from tests.integration.core.stories import ended, load, on_engine
+from tests.integration.core.rows import make_ready_machine
+from tests.integration.core.stories import created, ended, load, on_engine
 from tests.support.asked import Asked
 from tests.support.hooked_engine import Gate, HookedEngine, raises
 from tests.support.hosts import found_on_host
@@ -142,6 +144,33 @@ async def test_what_the_host_has_lost_meanwhile_ends_a_claim(engine: HookedEngin
     await ended(session.pk)
     await filling.fill("busybox")
     assert await on_engine(engine) == set()
+
+
+async def test_who_asks_for_less_of_a_network_gets_no_pool_machine(image: Image, ann: User) -> None:
+    await Profile.objects.filter(is_default=True).aupdate(egress=Egress.INTERNET)
+    profile = await Profile.objects.aget(is_default=True)
+    pooled = await in_database(make_ready_machine)(image, profile)
+    less = (WantedNetwork(Egress.NONE), WantedNetwork(Egress.ALLOWLIST, ["198.51.100.1"]))
+    for wanted in less:
+        session = await in_database(services.create)(ann, SessionRequest("busybox", network=wanted))
+        assert not await Machine.objects.filter(session=session).aexists()
+    same = SessionRequest("busybox", network=WantedNetwork(Egress.INTERNET))
+    session = await in_database(services.create)(ann, same)
+    assert (await Machine.objects.aget(session=session)).pk == pooled.pk
+
+
+async def test_a_network_that_the_profile_no_longer_has(engine: HookedEngine, ann: User) -> None:
+    await Image.objects.aupdate(pool_size=0)
+    await Profile.objects.filter(is_default=True).aupdate(egress=Egress.INTERNET)
+    less, more = await created(ann, network=WantedNetwork(Egress.NONE)), await created(ann)
+    await Profile.objects.filter(is_default=True).aupdate(egress=Egress.NONE)
+    await provisioning.provision(more)
+    assert (await load(less)).state == SessionState.RUNNING
+    stopped = await load(more)
+    assert (stopped.state, stopped.reason) == (SessionState.STOPPING, Reason.FAILED)
+    assert "reach less" in stopped.message
+    await ended(less)
+    await ended(more)
 
 
 async def test_stops_when_the_host_is_full(engine: HookedEngine) -> None:

@@ -127,13 +127,15 @@ def test_what_the_host_cannot_enforce_is_refused(
 ) -> None:
     if change:
         change(profile)
-    check_enforceable(profile, reports.report(), together=together)  # before the first probe, nobody knows
+    check_enforceable(
+        profile, Egress(profile.egress), reports.report(), together=together
+    )  # before the first probe, nobody knows
     found_on_host(**has)
     if refused:
         with pytest.raises(CapabilityUnavailable):
-            check_enforceable(profile, reports.report(), together=together)
+            check_enforceable(profile, Egress(profile.egress), reports.report(), together=together)
     else:
-        check_enforceable(profile, reports.report(), together=together)
+        check_enforceable(profile, Egress(profile.egress), reports.report(), together=together)
 
 
 async def test_nothing_is_written_for_what_is_refused(engine: HookedEngine, ann: User) -> None:
