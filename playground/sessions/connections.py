@@ -1,4 +1,4 @@
-"""The open sockets of this process: how many, whose, and whether they may stay open."""
+"""The open sockets and event streams of this process: how many, whose, and whether they may stay open."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ CHECK_SECONDS = 10.0
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One open socket. `revoked` is set when its person may no longer have it."""
+    """One open socket or stream. `revoked` is set when its person may no longer have it."""
 
     identity: Identity
     terminal_id: uuid.UUID | None
@@ -43,7 +43,7 @@ class Connections:
     @contextlib.asynccontextmanager
     async def admitted(self, identity: Identity, terminal_id: uuid.UUID | None = None) -> AsyncIterator[Connection]:
         """Counts the socket while it is open. Raises Refused when there are too many."""
-        if self._people[identity.person_id] >= MOST_OF_A_PERSON:
+        if self.is_full(identity):
             raise Refused(CloseCode.TOO_MANY, "You have too many connections open.")
         if terminal_id is not None and self._terminals[terminal_id] >= MOST_OF_A_TERMINAL:
             raise Refused(CloseCode.TOO_MANY, "This terminal has too many connections open.")
@@ -57,6 +57,10 @@ class Connections:
         finally:
             self._open.discard(connection)
             self._count(connection, -1)
+
+    def is_full(self, identity: Identity) -> bool:
+        """Whether its person may open no more."""
+        return self._people[identity.person_id] >= MOST_OF_A_PERSON
 
     def _count(self, connection: Connection, step: int) -> None:
         self._people[connection.identity.person_id] += step

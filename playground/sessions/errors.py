@@ -89,6 +89,13 @@ class SessionPaused(SiteError):
     status = 409
 
 
+class TooManyStreams(SiteError):
+    """As many event streams and sockets as one person may have open."""
+
+    code = "too_many_streams"
+    status = 429
+
+
 class LifetimeExhausted(SiteError):
     """It lasts as long as its profile allows already."""
 

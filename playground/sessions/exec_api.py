@@ -1,7 +1,6 @@
 """`/sessions/{id}/exec` of the REST API: commands without a terminal, answered whole or as they speak."""
 
 import codecs
-import json
 from collections.abc import AsyncIterator, Mapping
 from typing import TypedDict, assert_never
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from django.http import StreamingHttpResponse
 from ninja import Router
 
+from playground.api import event_stream
 from playground.api.problems import problem_of, request_id_of
 from playground.api.request import ApiRequest
 from playground.database import in_database
@@ -27,8 +27,6 @@ from playground.sessions.schemas import ExecAnswer, ExecCreate
 
 router = Router(tags=["inside a session"])
 
-EVENT_STREAM = "text/event-stream"
-
 
 class Ending(TypedDict):
     """How a command ended; `exit_code` is null when a signal did it."""
@@ -41,18 +39,7 @@ class Ending(TypedDict):
     duration_ms: int
 
 
-_DOCUMENTED = {
-    "responses": {
-        "200": {
-            "content": {
-                EVENT_STREAM: {
-                    "schema": {"type": "string"},
-                    "example": 'event: stdout\ndata: {"text": "hello\\n"}\n\n',
-                }
-            }
-        }
-    }
-}
+_DOCUMENTED = event_stream.documented('event: stdout\ndata: {"text": "hello\\n"}\n\n')
 
 
 @router.post(
@@ -74,7 +61,7 @@ async def exec_command(request: ApiRequest, session_id: UUID, body: ExecCreate) 
         user=body.user,
         timeout_seconds=body.timeout_seconds,
     )
-    if EVENT_STREAM in request.headers.get("Accept", ""):
+    if event_stream.is_wanted(request):
         return await _stream(request, session, wanted)
     return _answer(await execute(session, wanted))
 
@@ -101,10 +88,7 @@ async def _stream(request: ApiRequest, session: Session, wanted: ExecRequest) ->
     output = execute_stream(session, wanted)
     # The first piece is waited for here: a command that can't be started is a problem with a status, not a stream.
     first = await anext(output, None)
-    response = StreamingHttpResponse(_events(request, first, output), content_type=EVENT_STREAM)
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return event_stream.streamed(_events(request, first, output))
 
 
 async def _events(
@@ -118,21 +102,19 @@ async def _events(
         async for piece in rest:
             yield _event(piece, decoders)
     except Exception as error:
-        yield _sse("error", problem_of(error, request_id_of(request)))
+        yield event_stream.event(problem_of(error, request_id_of(request)), name="error")
 
 
 def _event(piece: ExecOutput | ExecEnd, decoders: Mapping[str, codecs.IncrementalDecoder]) -> str:
     match piece:
         case ExecOutput():
-            return _sse(piece.stream, {"text": decoders[piece.stream].decode(piece.data)})
+            return event_stream.event({"text": decoders[piece.stream].decode(piece.data)}, name=piece.stream)
         case ExecEnd():
             left = "".join(
-                _sse(name, {"text": text}) for name, decoder in decoders.items() if (text := decoder.decode(b"", True))
+                event_stream.event({"text": text}, name=name)
+                for name, decoder in decoders.items()
+                if (text := decoder.decode(b"", True))
             )
-            return left + _sse("exit", _ending(piece))
+            return left + event_stream.event({**_ending(piece)}, name="exit")
         case _:
             assert_never(piece)
-
-
-def _sse(name: str, data: Mapping[str, object]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"

@@ -7,7 +7,14 @@ from django.contrib.staticfiles import finders
 
 from playground.images.api import ImageAnswer
 from playground.sessions import schemas
-from playground.sessions.public import PublicImage, PublicMachine, PublicQueue, PublicSession, PublicTerminal
+from playground.sessions.public import (
+    PublicImage,
+    PublicMachine,
+    PublicNetwork,
+    PublicQueue,
+    PublicSession,
+    PublicTerminal,
+)
 from tests.support.live_site import LiveSite
 
 
@@ -41,6 +48,7 @@ def test_answers_have_the_fields_of_what_is_public() -> None:
     """Events and pages use the one, the document the other."""
     for model, public in (
         (schemas.SessionAnswer, PublicSession),
+        (schemas.ReachAnswer, PublicNetwork),
         (schemas.QueueAnswer, PublicQueue),
         (schemas.MachineAnswer, PublicMachine),
         (schemas.TerminalAnswer, PublicTerminal),
