@@ -25,11 +25,13 @@ from playground.sessions.models import Machine, Session, Terminal
 from playground.sessions.requests import MAIN, check_place, check_process
 from playground.sessions.states import MachineState, SessionState
 from playground.sessions.transitions import load
-from runtime.errors import MachineUnreachable, TerminalUnknown
+from runtime.errors import Busy, MachineUnreachable, TerminalUnknown
 from runtime.terminal import files
 from runtime.terminal.answers import ExitFlag, ExitStatus
 from runtime.terminal.execution import Chunk, run
 
+MOST_TERMINALS = 256
+"""Of one machine. sandboxd has as many; what it says is not relied on, since every row is read and told again."""
 EXEC_SECONDS = 60
 MAX_EXEC_SECONDS = 3600
 EXEC_LIMIT = 1 << 20
@@ -103,7 +105,10 @@ async def open_terminal(
     cols: int = 80,
     rows: int = 24,
 ) -> Terminal:
-    """Opens one more terminal; without a command, with the image's shell or a usual one. Raises InvalidRequest."""
+    """Opens one more terminal; without a command, with the image's shell or a usual one.
+
+    Raises InvalidRequest, Busy. Nothing is left in the machine then.
+    """
     variables = _variables(session, environment)
     check_process(list(command), variables)
     check_place(cwd)
@@ -224,6 +229,8 @@ def _shells(machine: Machine) -> list[Sequence[str]]:
 
 def _keep(session: Session, terminal: Terminal) -> None:
     with transaction.atomic():
+        if Terminal.objects.filter(machine_id=terminal.machine_id).count() >= MOST_TERMINALS:
+            raise Busy("This machine can't have more terminals. Close some.")
         terminal.save(force_insert=True)
         record(load(session.pk), "terminal_opened", {"terminal": str(terminal.pk), "name": terminal.name})
 

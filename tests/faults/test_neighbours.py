@@ -5,6 +5,7 @@ No times are held to here: what the neighbour's echo takes meanwhile is in `test
 
 import asyncio
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,15 @@ from tests.support.websocket_terminal import WebSocketTerminal, opened
 
 ECHO_SECONDS = 30.0
 """In which the neighbour's key comes back, on a host that has much else to do."""
-TERMINALS = 150
+TERMINALS = 1000
 AT_ONCE = 20
-TIGHT = (
+GROWTH = 48 << 20
+"""Bytes that a web process may have grown by: a thousand terminals that it kept would take more."""
+PROFILES = (
     "from playground.sessions.models import Profile; tight = Profile.objects.get(is_default=True); "
     "tight.pk, tight.is_default, tight.pids, tight.disk_bytes, tight.network_bytes = "
-    "'tight', False, 64, 64 << 20, 32 << 20; tight.save()"
+    "'tight', False, 64, 64 << 20, 32 << 20; tight.save(); "
+    "tight.pk, tight.pids = 'roomy', 600; tight.save()"
 )
 
 
@@ -58,10 +62,13 @@ LISTEN = "while :; do nc -l -p 9000 >/dev/null; done"
 
 
 @pytest.fixture(autouse=True, scope="module")
-def tight(site: Mistreated) -> None:
-    """A profile with little of everything. Without a Docker engine nothing would bound these attacks."""
+def profiles(site: Mistreated) -> None:
+    """One with little of everything, and one where processes are not what runs out first.
+
+    Without a Docker engine nothing would bound these attacks.
+    """
     docker_host()
-    site.stack.manage("shell", "--verbosity", "0", "-c", TIGHT)
+    site.stack.manage("shell", "--verbosity", "0", "-c", PROFILES)
 
 
 class Neighbour:
@@ -105,8 +112,8 @@ async def _until_it_has_its_reason(site: Mistreated, session: dict[str, Any], at
         await listening
 
 
-async def _both(site: Mistreated, **fields: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    made = await asyncio.gather(site.create(profile="tight", **fields), site.create())
+async def _both(site: Mistreated, profile: str = "tight", **fields: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    made = await asyncio.gather(site.create(profile=profile, **fields), site.create())
     attacker, neighbour = [await site.reaches(each, "running") for each in made]
     return attacker, neighbour
 
@@ -127,10 +134,12 @@ async def test_an_attack_stays_in_its_own_machine(site: Mistreated, name: str) -
     await site.end(attacker, neighbour)
 
 
-async def test_more_terminals_than_fit_are_refused(site: Mistreated) -> None:
-    attacker, neighbour = await _both(site)
+@pytest.mark.parametrize(("profile", "most"), [("tight", 64), ("roomy", 256)])
+async def test_a_thousand_terminals_are_not_to_be_had(site: Mistreated, profile: str, most: int) -> None:
+    attacker, neighbour = await _both(site, profile)
     places = asyncio.Semaphore(AT_ONCE)
-    codes: dict[str, int] = {}
+    codes: Counter[str] = Counter()
+    opened_ones: list[str] = []
     async with (
         httpx.AsyncClient(base_url=f"{site.stack.url}/api/v1", headers=site.headers, timeout=60) as api,
         opened(neighbour["terminals"][0]["websocket_url"], headers=site.headers) as terminal,
@@ -139,12 +148,23 @@ async def test_more_terminals_than_fit_are_refused(site: Mistreated) -> None:
         async def one() -> None:
             async with places:
                 answer = await api.post(f"/sessions/{attacker['id']}/terminals", json={})
-            code = "opened" if answer.is_success else answer.json()["code"]
-            codes[code] = codes.get(code, 0) + 1
+            codes["opened" if answer.is_success else answer.json()["code"]] += 1
+            if answer.is_success:
+                opened_ones.append(answer.json()["id"])
 
         person = Neighbour(terminal)
+        await person.types()
+        before = site.stack.memory("web", "web2")
         await person.types_until(asyncio.gather(*(one() for _ in range(TERMINALS))))
         await person.types()
-    assert set(codes) <= {"opened", "busy", "command_failed", "machine_unreachable"}, codes
-    assert 0 < codes["opened"] < TERMINALS, codes
+        after = site.stack.memory("web", "web2")
+        assert all(now - then < GROWTH for now, then in zip(after, before, strict=True)), (before, after)
+        assert terminal.heard.closed is None
+        # It is told so in words, and may go on with what it has.
+        assert set(codes) <= {"opened", "busy", "command_failed", "machine_unreachable"}, codes
+        assert most // 2 < codes["opened"] < most, codes
+        assert codes["busy"] > 0, codes
+        for each in opened_ones[:2]:
+            (await api.delete(f"/sessions/{attacker['id']}/terminals/{each}")).raise_for_status()
+        (await api.post(f"/sessions/{attacker['id']}/terminals", json={})).raise_for_status()
     await site.end(attacker, neighbour)

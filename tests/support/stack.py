@@ -92,6 +92,11 @@ class Stack:
         process.kill()
         process.wait(STOP_SECONDS)
 
+    def memory(self, *names: str) -> list[int]:
+        """Bytes that each of these processes holds in memory."""
+        pages = [Path(f"/proc/{self._processes[name].pid}/statm").read_text().split()[1] for name in names]
+        return [int(each) * os.sysconf("SC_PAGE_SIZE") for each in pages]
+
     def stop(self) -> list[str]:
         """Ends all sessions and processes and removes the directory; answers what was left behind, in words."""
         left: list[str] = []

@@ -10,9 +10,9 @@ from playground.sessions import machines, services
 from playground.sessions.dialogue import talk
 from playground.sessions.errors import InvalidRequest, MachineUnknown, SessionNotRunning
 from playground.sessions.machines import ExecEnd, ExecOutput, ExecRequest
-from playground.sessions.models import Session, Terminal
+from playground.sessions.models import Machine, Session, Terminal
 from playground.sessions.states import Reason
-from runtime.errors import CommandNotFound, FileUnknown, TerminalUnknown
+from runtime.errors import Busy, CommandNotFound, FileUnknown, TerminalUnknown
 from tests.integration.core.stories import ended, history, load, running
 from tests.support.hooked_engine import HookedEngine
 
@@ -36,6 +36,21 @@ async def test_terminals(session: Session) -> None:
         await machines.close_terminal(session, terminal)
     assert not await Terminal.objects.filter(pk=terminal.pk).aexists()
     assert (await history(session.pk))[-3:] == ["terminal_opened", "terminal_opened", "terminal_closed"]
+
+
+async def test_no_more_terminals_than_a_machine_may_have(session: Session) -> None:
+    """Whatever its sandboxd says: here it would open another one."""
+    machine = await Machine.objects.aget(session=session)
+    many = [Terminal(machine=machine, name="many") for _ in range(machines.MOST_TERMINALS - 2)]
+    await Terminal.objects.abulk_create(many)
+    last = await machines.open_terminal(session)
+    for _ in range(2):
+        with pytest.raises(Busy, match="Close some"):
+            await machines.open_terminal(session)
+    async with talk(machine.pk) as client:
+        assert len(await client.terminals()) == 2, "what was refused runs"
+    await machines.close_terminal(session, last)
+    assert (await machines.open_terminal(session)).name == "sh"
 
 
 async def test_a_terminal_that_can_not_be_opened(session: Session) -> None:

@@ -70,6 +70,25 @@ async def test_a_thousand_terminals(local_engine: DockerEngine, machine: str) ->
     assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
 
 
+async def test_a_thousand_pseudoterminals_from_inside(local_engine: DockerEngine, machine: str, neighbour: str) -> None:
+    """The kernel counts them for the whole host: as many as one machine's processes hold leave others enough."""
+    held = " ".join(f"{number}<>/dev/ptmx" for number in (0, 1, 2, *range(3, 10)))
+    line = f"for n in $(seq 110); do (exec {held}; exec sleep 600) & done; while :; do ls /dev/pts | wc -l; done"
+    async with SandboxdClient(await local_engine.dial(machine)) as client:
+        await client.execute(["sh", "-c", line], timeout_ms=60_000)
+        async for piece in execution.run(client):
+            assert isinstance(piece, execution.Chunk), "it never holds as many"
+            if piece.stream == "stdout" and max(map(int, piece.data.split())) > 1000:
+                break
+        # They go with who asked for them, who is still here.
+        async with SandboxdClient(await local_engine.dial(neighbour)) as other:
+            for _ in range(20):
+                await other.open(uuid.uuid4().hex, ["sleep", "600"])
+            for terminal in await other.terminals():
+                await other.close_terminal(terminal.terminal_id)
+    assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
+
+
 async def test_a_thousand_connections(local_engine: DockerEngine, machine: str) -> None:
     async with contextlib.AsyncExitStack() as streams:
         told = 0
