@@ -84,6 +84,16 @@ class OwnEngine:
         process.send_signal(number)
         return process.wait(STOP_SECONDS)
 
+    def kill(self) -> None:
+        """kill -9 of dockerd itself: what a supervisor runs ends with it."""
+        for process in self.processes():
+            name, _, _ = Path(f"/proc/{process}/cmdline").read_bytes().partition(b"\0")
+            if name.endswith(b"/dockerd"):
+                os.kill(process, signal.SIGKILL)
+        assert self._process is not None
+        assert self._process.wait(STOP_SECONDS) == 128 + signal.SIGKILL
+        self._process = None
+
     def processes(self) -> list[int]:
         """Of this engine: what names its directory in its arguments, and what runs in its machines."""
         found = {pid for path in self._cgroups() for pid in _numbers(path / "cgroup.procs")}

@@ -10,8 +10,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +24,34 @@ from runtime.engines.docker.filter_lock import FilterLock
 from runtime.engines.docker.names import bridge_name, table_name
 from runtime.engines.docker.ruleset import Ruleset
 from runtime.errors import EngineRefused
-from tests.support.docker import docker_host, ensure_image, machine_spec, output_of, running_engine
+from tests.support.docker import ensure_image, machine_spec, output_of, running_engine
 from tests.support.outside import (
     CLOSED,
     DATAGRAMS,
-    ENDLESS,
     HOST_SIDE,
     INTERNET,
     MAIL,
     OTHER_INTERNET,
-    SINK,
     WEB,
     Outside,
     on_host,
     outside,
 )
+from tests.support.reaching import (
+    AT_ONCE,
+    RATE,
+    assert_limited,
+    drunk,
+    inside,
+    machine,
+    poured,
+    reached,
+    with_ipv6,
+)
 from tests.support.waiting import until
 
 LISTED = "allowed.example.com"
 REACHES_PRIVATE = "rebound.example.com"
-Target = tuple[str, int]
-TRIES_AT_ONCE = 16
 
 
 @pytest.fixture(scope="module")
@@ -61,37 +67,8 @@ async def engine(sandboxd: Path, world: Outside) -> AsyncIterator[DockerEngine]:
         yield running
 
 
-@asynccontextmanager
-async def machine(engine: DockerEngine, egress: Egress, **changes: Any) -> AsyncIterator[str]:
-    spec = machine_spec(egress=egress, **changes)
-    await engine.create(spec)
-    try:
-        yield spec.machine_id
-    finally:
-        await engine.remove(spec.machine_id)
-
-
-async def reached(engine: DockerEngine, machine_id: str, targets: Iterable[Target]) -> set[Target]:
-    """Those that answered, some tried at once: a machine has few processes, and a host may have many addresses."""
-    tries = [
-        f'(nc -w 2 {address} {port} </dev/null 2>/dev/null | grep -q reached && echo "{address} {port}") & '
-        for address, port in targets
-    ]
-    some = range(0, len(tries), TRIES_AT_ONCE)
-    script = "\n".join(f"{''.join(tries[first : first + TRIES_AT_ONCE])}wait" for first in some)
-    said = await output_of(engine, machine_id, "sh", "-c", script or "true")
-    return {(line.split()[0], int(line.split()[1])) for line in said.splitlines()}
-
-
 async def unfiltered(engine: DockerEngine) -> None:
     await nft.apply(f"delete table inet {table_name(engine.config.instance)}\n")
-
-
-def inside(engine: DockerEngine, machine_id: str) -> list[str]:
-    """What runs a command of this host, as its root, on the network of the machine."""
-    name = f"playground-{engine.config.instance}-{machine_id}"
-    pid = on_host("docker", "--host", docker_host(), "inspect", "-f", "{{.State.Pid}}", name).strip()
-    return ["nsenter", "--net", f"--target={pid}"]
 
 
 async def address_of(engine: DockerEngine, machine_id: str) -> str:
@@ -199,15 +176,8 @@ async def test_ipv6_leads_nowhere(engine: DockerEngine) -> None:
     """Also when the host's root gives the machine an address, and the bridge one."""
     async with machine(engine, Egress.INTERNET) as machine_id:
         assert "inet6" not in await output_of(engine, machine_id, "ip", "addr", "show", "eth0")
-        bridge = bridge_name(engine.config.instance, machine_id)
         with socket.create_server(("::", 0), family=socket.AF_INET6) as server:
-            port = server.getsockname()[1]
-            Path(f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6").write_text("0")
-            on_host("ip", "-6", "addr", "add", "fd99::1/64", "dev", bridge, "nodad")
-            enable = "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip -6 addr add fd99::2/64 dev eth0 nodad"
-            on_host(*inside(engine, machine_id), "sh", "-c", enable)
-            knock = f"import socket; socket.create_connection(('fd99::1', {port}), 2)"
-            command = [*inside(engine, machine_id), "python3", "-c", knock]
+            command = [*with_ipv6(engine, machine_id), str(server.getsockname()[1])]
             with pytest.raises(subprocess.CalledProcessError):
                 await asyncio.to_thread(on_host, *command)
             await unfiltered(engine)
@@ -277,40 +247,6 @@ async def test_machines_of_one_session_without_a_way_out(engine: DockerEngine, w
         for spec in (main, other):
             await engine.remove(spec.machine_id)
     assert [each for each in await engine.belongings() if not each.of_site] == []
-
-
-SECONDS = 4
-RATE = 400_000
-AT_ONCE = 1 << 20
-"""Bytes that buckets, queues and buffers on the way may hold."""
-
-
-async def poured(engine: DockerEngine, machine_id: str) -> tuple[int, float]:
-    """Bytes into the machine, and in how many seconds."""
-    command = f"timeout {SECONDS} nc {INTERNET} {ENDLESS} </dev/null 2>/dev/null | wc -c 2>/dev/null"
-    began = time.monotonic()
-    words = (await output_of(engine, machine_id, "sh", "-c", command)).split()
-    return next(int(word) for word in words if word.isdigit()), time.monotonic() - began
-
-
-async def drunk(engine: DockerEngine, world: Outside, machine_id: str) -> tuple[int, float]:
-    """Bytes out of the machine, and in how many seconds."""
-    before = len(world.noted("drunk"))
-    command = f"timeout {SECONDS} nc {INTERNET} {SINK} </dev/zero; true"
-    began = time.monotonic()
-    await output_of(engine, machine_id, "sh", "-c", command)
-
-    async def look() -> bool:
-        return len(world.noted("drunk")) > before
-
-    await until(look, "the other side has noticed the end")
-    return int(str(world.noted("drunk")[-1])), time.monotonic() - began
-
-
-def assert_limited(moved: tuple[int, float]) -> None:
-    """About as much as the rate allows: neither a multiple of it nor next to nothing."""
-    count, seconds = moved
-    assert RATE * SECONDS * 0.2 < count < RATE * seconds * 1.3 + AT_ONCE
 
 
 async def test_rates_hold_both_ways(engine: DockerEngine, world: Outside) -> None:
