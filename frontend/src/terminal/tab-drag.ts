@@ -1,10 +1,5 @@
-import type { Side } from "./layout.js";
 import { dropZone } from "./layout-geometry.js";
-
-/** Where a dragged tab would go: before the `index`-th tab of a group, or into a split at its side. */
-export type DropTarget =
-  | { readonly kind: "tab"; readonly group: number; readonly index: number }
-  | { readonly kind: "split"; readonly group: number; readonly side: Side };
+import type { DropTarget } from "./tab-moves.js";
 
 export interface DragListener {
   /** `mark`: what the target will take, in the coordinates of the page; null: it can't be dropped here. */
