@@ -1,12 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Status } from "./connection.js";
 import type { Exit } from "./protocol.js";
-import { connectionBar, exitSentence } from "./sentences.js";
+import { exitSentence, type Bar } from "./sentences.js";
 
 export interface BarsModel {
-  readonly status: Status;
-  /** Bytes typed that have not arrived. */
-  readonly pending: number;
+  /** What is wrong with the connection; null: nothing. */
+  readonly line: Bar | null;
   readonly exit: Exit | null;
   /** What a program wants to put on the clipboard. */
   readonly offer: string | null;
@@ -33,11 +31,11 @@ export function barsView(model: BarsModel): TemplateResult {
 }
 
 function lineBar(model: BarsModel): TemplateResult | typeof nothing {
-  const bar = connectionBar(model.status, model.pending);
+  const bar = model.line;
   if (bar === null) return nothing;
   return html`<p class="bar bar-${bar.tone}" role="status">
     <span>${bar.text}</span>
     ${bar.signIn ? html`<a href="/accounts/login/?next=${location.pathname}">Sign in</a>` : nothing}
-    ${model.status.state === "waiting" ? html`<button type="button" class="link" @click=${() => model.retry()}>Try now</button>` : nothing}
+    ${bar.waits ? html`<button type="button" class="link" @click=${() => model.retry()}>Try now</button>` : nothing}
   </p>`;
 }

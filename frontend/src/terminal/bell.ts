@@ -1,3 +1,5 @@
+import type { TerminalSettings } from "./settings.js";
+
 /** Milliseconds between two bells: a program that rings in a loop is heard as one. */
 const QUIET = 400;
 const LENGTH = 0.12;
@@ -13,7 +15,7 @@ export function bellIsDue(now: number): boolean {
 }
 
 /** A short, soft tone. Browsers allow none before the person has clicked or typed on the page. */
-export function playBell(): void {
+function playBell(): void {
   context ??= new AudioContext();
   const tone = context.createOscillator();
   const loudness = context.createGain();
@@ -24,4 +26,15 @@ export function playBell(): void {
   tone.connect(loudness).connect(context.destination);
   tone.start(now);
   tone.stop(now + LENGTH);
+}
+
+/** Rings as the settings say, on `pane`; not when it has just done so: answers whether it did. */
+export function ring(pane: HTMLElement, { bellFlash, bellSound }: TerminalSettings): boolean {
+  if (!bellIsDue(performance.now())) return false;
+  if (bellSound) playBell();
+  if (bellFlash) {
+    pane.classList.remove("rings");
+    requestAnimationFrame(() => pane.classList.add("rings"));
+  }
+  return true;
 }

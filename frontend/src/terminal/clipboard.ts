@@ -1,4 +1,5 @@
 import type { ClipboardSelectionType, IClipboardProvider } from "@xterm/addon-clipboard";
+import type { Terminal } from "@xterm/xterm";
 
 /** Puts text on the clipboard; also where a page without HTTPS has no clipboard of its own. */
 export async function copyText(text: string): Promise<boolean> {
@@ -8,6 +9,15 @@ export async function copyText(text: string): Promise<boolean> {
   } catch {
     return copyByCommand(text);
   }
+}
+
+/** Copies what is selected and takes the selection away; null: nothing is selected. */
+export async function copySelection(terminal: Pick<Terminal, "getSelection" | "clearSelection">): Promise<boolean | null> {
+  const text = terminal.getSelection();
+  if (text === "") return null;
+  const done = await copyText(text);
+  terminal.clearSelection();
+  return done;
 }
 
 /** The clipboard's text, or null when the browser does not let us read it. */

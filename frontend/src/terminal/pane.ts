@@ -2,29 +2,26 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { socketAddress } from "../api/client.js";
 import type { TerminalInfo } from "../api/types.js";
 import { announce } from "../ui/announce.js";
-import { download, fileName } from "../ui/download.js";
 import { keyboardHere } from "../ui/keyboard.js";
 import { LightElement } from "../ui/light-element.js";
-import { size } from "../ui/words.js";
 import { fontReady } from "./appearance.js";
 import { barsView } from "./bars-view.js";
-import { bellIsDue, playBell } from "./bell.js";
+import { ring } from "./bell.js";
 import { browserWorld } from "./browser-world.js";
-import { canPaste, copyText, pasteText } from "./clipboard.js";
-import { TerminalConnection, type Listener, type Status } from "./connection.js";
+import { ClipboardControl } from "./clipboard-control.js";
 import { acceptDrops } from "./file-drop.js";
 import type { PageKey } from "./keys.js";
 import { openLink } from "./link-opener.js";
 import { shownTarget } from "./links.js";
-import { allowedPaste } from "./pasting.js";
 import { watchNetwork } from "./network.js";
-import { sizeIn, type Exit, type Notice } from "./protocol.js";
+import type { Notice } from "./protocol.js";
+import { Remark } from "./remark.js";
 import { Screen, type ScreenListener } from "./screen.js";
-import "./search-bar.js";
-import type { Search, SearchBar } from "./search-bar.js";
-import { exitSentence, gapSentence } from "./sentences.js";
+import { downloadScrollback, scrollbackOf } from "./scrollback.js";
+import { SearchControl } from "./search-control.js";
 import { fontSize, USUAL } from "./settings.js";
 import { changeSettings, onSettings, settings } from "./settings-store.js";
+import { TerminalLine } from "./terminal-line.js";
 import "./touch-row.js";
 import type { TouchRow } from "./touch-row.js";
 import "./upload-panel.js";
@@ -33,8 +30,6 @@ import type { UploadPanel } from "./upload-panel.js";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const SESSION_NOTICES = new Set(["paused", "resumed", "expiring", "kept", "warning", "watchers"]);
-const CANT_COPY = "The browser does not let this page copy. Select it and use the browser’s own menu.";
-const CANT_PASTE = "The browser does not let this page read the clipboard: press Ctrl+Shift+V or Shift+Insert.";
 
 /** One terminal: what is drawn, its line to the machine, and the thin bars that say what is going on. */
 export class TerminalPane extends LightElement {
@@ -42,66 +37,52 @@ export class TerminalPane extends LightElement {
     info: { attribute: false },
     session: { attribute: false },
     active: { type: Boolean },
-    status: { state: true },
-    fresh: { state: true },
-    offer: { state: true },
-    remark: { state: true },
-    searching: { state: true },
-    found: { state: true },
     target: { state: true },
     dropping: { state: true },
-    exit: { state: true },
   };
   declare info: TerminalInfo;
   declare session: string;
   /** It is in front of its group. */
   declare active: boolean;
-  declare private status: Status;
-  /** Nothing has been drawn yet. */
-  declare private fresh: boolean;
-  declare private offer: string | null;
-  declare private remark: string;
-  declare private searching: boolean;
-  declare private found: { index: number; count: number };
   /** Of the link under the mouse. */
   declare private target: string | null;
   /** Files are held over it. */
   declare private dropping: boolean;
-  declare private exit: Exit | null;
   #screen: Screen | null = null;
-  #connection: TerminalConnection | null = null;
-  #remarkTimer = 0;
   #opening = false;
-  /** What to say of output that was missed, until the screen is made ready for what follows. */
-  #gap = "";
   /** The size is another window's. */
   #following = false;
   #stopSettings: (() => void) | null = null;
   #stopNetwork: (() => void) | null = null;
+  readonly #remark = new Remark(this, announce);
+  readonly #search = new SearchControl(this, () => this.#screen?.search);
+  readonly #clipboard = new ClipboardControl(this, () => this.#screen?.terminal, (text) => this.#remark.say(text));
+  readonly #line = new TerminalLine(this, browserWorld, {
+    status: (state) => this.#tell("terminal-status", state),
+    hello: () => undefined,
+    notice: (notice) => this.#notice(notice),
+    sized: (cols, rows) => this.#sized(cols, rows),
+    exit: () => this.#tell("terminal-exit", ""),
+    say: (text) => this.#remark.say(text),
+    announce,
+  });
 
   constructor() {
     super();
     this.session = "";
     this.active = false;
-    this.status = { state: "connecting" };
-    this.fresh = true;
-    this.offer = null;
-    this.remark = "";
-    this.searching = false;
-    this.found = { index: -1, count: 0 };
     this.target = null;
     this.dropping = false;
-    this.exit = null;
     acceptDrops(this, {
       hover: (over) => (this.dropping = over),
       files: (files, directories) => this.upload(files, directories),
-      text: (text) => void this.#paste(text),
+      text: (text) => void this.#clipboard.pasted(text),
     });
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stopNetwork = watchNetwork(() => this.wake(), () => this.#connection?.cut());
+    this.#stopNetwork = watchNetwork(() => this.wake(), () => this.#line.cut());
     addEventListener("focus", this.#lead);
     this.#stopSettings = onSettings((changed) => this.#screen?.apply(changed));
   }
@@ -111,10 +92,7 @@ export class TerminalPane extends LightElement {
     this.#stopNetwork?.();
     removeEventListener("focus", this.#lead);
     this.#stopSettings?.();
-    clearTimeout(this.#remarkTimer);
-    this.#connection?.close();
     this.#screen?.dispose();
-    this.#connection = null;
     this.#screen = null;
   }
 
@@ -124,7 +102,7 @@ export class TerminalPane extends LightElement {
 
   /** All that was shown, as text; null: it was never opened here. */
   text(): string | null {
-    return this.#screen?.text() ?? null;
+    return this.#screen === null ? null : scrollbackOf(this.#screen.terminal);
   }
 
   /** Columns and rows, once it was opened here. */
@@ -135,58 +113,52 @@ export class TerminalPane extends LightElement {
 
   /** Its process has ended. */
   get exited(): boolean {
-    return this.exit !== null;
+    return this.#line.ended !== null;
   }
 
   /** The session goes on: no more waiting. */
   wake(): void {
-    this.#connection?.wake();
+    this.#line.wake();
   }
 
   /** The session has ended: no more trying to come back. */
   finish(): void {
-    this.#connection?.close();
+    this.#line.finish();
   }
 
-  async copy(): Promise<void> {
-    if (this.#screen?.terminal.hasSelection() === true) await this.#screen.copy();
-    else this.#say("Nothing is selected. Drag over the text, or hold Shift while you do where a program uses the mouse.");
-    this.focus();
+  copy(): Promise<void> {
+    return this.#clipboard.copy();
   }
 
-  /** Pastes what is on the clipboard, where the browser lets the page read it. */
-  async paste(): Promise<void> {
-    await this.#paste(canPaste() ? await pasteText() : null);
+  paste(): Promise<void> {
+    return this.#clipboard.paste();
   }
 
   selectAll(): void {
-    this.#screen?.terminal.selectAll();
-    this.focus();
+    this.#clipboard.selectAll();
   }
 
   /** Hands all that was shown to the browser as a file. */
   download(): void {
-    const text = this.text();
-    if (text !== null) download(fileName(this.info.name), text);
+    if (this.#screen !== null) downloadScrollback(this.info.name, this.#screen.terminal);
   }
 
-  /** Lets the person choose files, as an alternative to dropping them. */
   chooseFiles(): void {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.multiple = true;
-    input.addEventListener("change", () => this.upload([...(input.files ?? [])]));
-    input.click();
+    this.#uploads?.choose();
   }
 
   upload(files: readonly File[], directories?: ReadonlySet<number>): void {
-    void this.querySelector<UploadPanel>("pg-upload")?.begin(files, directories);
+    void this.#uploads?.begin(files, directories);
+  }
+
+  get #uploads(): UploadPanel | null {
+    return this.querySelector<UploadPanel>("pg-upload");
   }
 
   /** Does what a key of the page says about this terminal; other keys are its owner's. */
   act(key: PageKey): void {
     const size = settings().fontSize;
-    if (key === "search") this.#startSearch();
+    if (key === "search") this.#search.start();
     else if (key === "clear") this.#clear();
     else if (key === "larger") changeSettings({ fontSize: fontSize(size + 1) });
     else if (key === "smaller") changeSettings({ fontSize: fontSize(size - 1) });
@@ -211,65 +183,25 @@ export class TerminalPane extends LightElement {
     this.#screen = screen;
     screen.open();
     const { cols, rows } = screen.terminal;
-    const address = socketAddress(`/ws/v1/terminals/${this.info.id}`);
-    this.#connection = new TerminalConnection(address, { cols, rows }, browserWorld, this.#connectionListener(screen));
-    this.#connection.open();
+    this.#line.open(socketAddress(`/ws/v1/terminals/${this.info.id}`), cols, rows, screen);
     if (this.classList.contains("current") && stayed()) screen.terminal.focus();
   }
 
   #screenListener(): ScreenListener {
     return {
       input: (bytes) => this.#typed(bytes),
-      size: (cols, rows) => this.#connection?.resize(cols, rows),
+      size: (cols, rows) => this.#line.resize(cols, rows),
       title: (title) => this.#tell("terminal-title", title),
       bell: () => this.#bell(),
       key: (key) => this.act(key),
-      pasted: (text) => void this.#paste(text),
+      pasted: (text) => void this.#clipboard.pasted(text),
       files: (files) => this.upload(files),
-      offered: (text) => (this.offer = text),
-      copied: (done) => this.#say(done ? "Copied." : CANT_COPY),
+      offered: (text) => this.#clipboard.offered(text),
+      copied: (done) => this.#clipboard.copied(done),
       pointsAt: (target) => (this.target = target === null ? null : shownTarget(target)),
       follow: (target, text) => void this.#follow(target, text),
-      found: (index, count) => (this.found = { index, count }),
+      found: (index, count) => this.#search.found(index, count),
     };
-  }
-
-  #connectionListener(screen: Screen): Listener {
-    return {
-      status: (status) => this.#status(status),
-      output: (bytes, replay, done) =>
-        screen.write(bytes, replay, () => {
-          this.fresh = false;
-          done();
-        }),
-      restore: (bytes) => {
-        screen.restore(bytes, this.#gap);
-        this.#gap = "";
-      },
-      hello: () => undefined,
-      notice: (notice) => this.#notice(notice),
-      exit: (exit) => this.#exit(exit),
-      refused: (bytes) => this.#say(`${size(bytes)} are too much at once: nothing of it was typed.`),
-      uncertain: (bytes) => {
-        if (bytes > 0) this.#say("The last keys you typed may not have arrived.");
-      },
-    };
-  }
-
-  #status(status: Status): void {
-    if (status.state === "open" && this.status.state === "waiting") announce("Connected again.");
-    if (status.state === "waiting" && status.attempt === 1 && !status.held) announce("The connection was cut. Reconnecting.");
-    // Trying again is part of being cut: the bar stays until there is an answer.
-    if (status.state === "connecting" && this.status.state === "waiting") return;
-    this.status = status;
-    this.#tell("terminal-status", status.state);
-  }
-
-  #exit(exit: Exit): void {
-    this.exit = exit;
-    this.fresh = false;
-    announce(exitSentence(exit));
-    this.#tell("terminal-exit", "");
   }
 
   #notice(notice: Notice): void {
@@ -278,18 +210,14 @@ export class TerminalPane extends LightElement {
       this.dispatchEvent(new CustomEvent("terminal-notice", { detail: notice.data, bubbles: true }));
       return;
     }
-    if (notice.kind === "gap") this.#gap = gapSentence(notice.data);
-    const size = sizeIn(notice);
-    if (size !== null) this.#resizedElsewhere(size.cols, size.rows);
     const message = notice.data["message"];
-    if (typeof message === "string" && message !== "") this.#say(message);
+    if (typeof message === "string" && message !== "") this.#remark.say(message);
   }
 
   /** Another window of this terminal has another size: draw what it draws, until somebody types or looks here again. */
-  #resizedElsewhere(cols: number, rows: number): void {
+  #sized(cols: number, rows: number): void {
     const terminal = this.#screen?.terminal;
     if (terminal === undefined) return;
-    this.#connection?.resizedElsewhere(cols, rows);
     this.#following = terminal.cols !== cols || terminal.rows !== rows;
     if (this.#following) terminal.resize(cols, rows);
   }
@@ -308,25 +236,12 @@ export class TerminalPane extends LightElement {
 
   #type(bytes: Uint8Array): void {
     this.#lead();
-    if (this.status.state === "waiting") this.requestUpdate();
-    this.#connection?.type(bytes);
-  }
-
-  async #paste(given: string | null): Promise<void> {
-    const terminal = this.#screen?.terminal;
-    if (terminal === undefined) return;
-    if (given === null) {
-      this.#say(CANT_PASTE);
-    } else if (given !== "") {
-      const text = await allowedPaste(given, terminal.modes.bracketedPasteMode);
-      if (text !== null && text !== "") terminal.paste(text);
-    }
-    this.focus();
+    this.#line.type(bytes);
   }
 
   async #follow(target: string, text: string): Promise<void> {
     const refusal = await openLink(target, text);
-    if (refusal !== null) this.#say(refusal);
+    if (refusal !== null) this.#remark.say(refusal);
   }
 
   #clear(): void {
@@ -335,75 +250,30 @@ export class TerminalPane extends LightElement {
   }
 
   #bell(): void {
-    if (!bellIsDue(performance.now())) return;
-    const { bellFlash, bellSound } = settings();
-    if (bellSound) playBell();
-    if (bellFlash) {
-      this.classList.remove("rings");
-      requestAnimationFrame(() => this.classList.add("rings"));
-    }
-    this.#tell("terminal-bell", "");
-  }
-
-  #say(text: string): void {
-    this.remark = text;
-    announce(text);
-    clearTimeout(this.#remarkTimer);
-    this.#remarkTimer = window.setTimeout(() => (this.remark = ""), 4000);
+    if (ring(this, settings())) this.#tell("terminal-bell", "");
   }
 
   #tell(name: string, detail: string): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   }
 
-  #accept(text: string): void {
-    this.offer = null;
-    void copyText(text).then((done) => this.#say(done ? "Copied." : CANT_COPY));
-    this.focus();
-  }
-
-  #startSearch(): void {
-    this.searching = true;
-    void this.updateComplete.then(() => this.querySelector<SearchBar>("pg-search-bar")?.focus());
-  }
-
-  #find(search: Search): void {
-    const { text, forward, typing, regex, caseSensitive } = search;
-    if (text === "") this.found = { index: -1, count: 0 };
-    this.#screen?.find(text, forward, { incremental: typing, regex, caseSensitive });
-  }
-
-  #endSearch(): void {
-    this.searching = false;
-    this.#screen?.endSearch();
-  }
-
   protected override render(): TemplateResult {
+    const clipboard = this.#clipboard;
     return html`
       <div class="terminal-bars">
         ${barsView({
-          status: this.status,
-          pending: this.#connection?.pending ?? 0,
-          exit: this.exit,
-          offer: this.offer,
-          remark: this.remark,
-          retry: () => this.#connection?.wake(),
-          accept: (text) => this.#accept(text),
-          refuse: () => (this.offer = null),
+          line: this.#line.bar,
+          exit: this.#line.ended,
+          offer: clipboard.offer,
+          remark: this.#remark.text,
+          retry: () => this.wake(),
+          accept: (text) => clipboard.accept(text),
+          refuse: () => clipboard.offered(null),
         })}
       </div>
-      ${this.searching
-        ? html`<pg-search-bar
-            .find=${(search: Search) => this.#find(search)}
-            .index=${this.found.index}
-            .count=${this.found.count}
-            @close=${() => this.#endSearch()}
-          ></pg-search-bar>`
-        : nothing}
+      ${this.#search.view()}
       <div class="terminal-screen"></div>
-      ${this.fresh && this.status.state === "connecting"
-        ? html`<p class="terminal-words" role="status">Opening the shell…</p>`
-        : nothing}
+      ${this.#line.isOpening ? html`<p class="terminal-words" role="status">Opening the shell…</p>` : nothing}
       ${this.target === null ? nothing : html`<p class="terminal-target">${this.target}</p>`}
       ${this.dropping ? html`<p class="terminal-drop">Drop to upload into the machine</p>` : nothing}
       <pg-upload

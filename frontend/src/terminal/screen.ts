@@ -1,17 +1,18 @@
 import { ClipboardAddon, Base64 } from "@xterm/addon-clipboard";
 import { FitAddon } from "@xterm/addon-fit";
-import { SearchAddon, type ISearchOptions } from "@xterm/addon-search";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal, type IBufferRange, type IDisposable } from "@xterm/xterm";
 import { coloursOf, FONT_FAMILY, onThemeChange } from "./appearance.js";
-import { copyText, GuardedClipboard } from "./clipboard.js";
+import { copySelection, GuardedClipboard } from "./clipboard.js";
 import { accelerate } from "./graphics.js";
 import { pageKey, type PageKey } from "./keys.js";
 import { Mouse } from "./mouse.js";
 import { MAX_SIZE } from "./protocol.js";
 import { muteOldQuestions } from "./questions.js";
-import { scrollAway } from "./scroll-away.js";
+import { beginAnew } from "./scrollback.js";
+import { ScrollbackSearch } from "./scrollback-search.js";
+import type { LineScreen } from "./terminal-line.js";
 import { drawnSize, themeOf, type TerminalSettings } from "./settings.js";
 
 export interface ScreenListener {
@@ -41,17 +42,15 @@ export interface ScreenListener {
 const FIT_EVERY = 100;
 
 /** xterm.js, set up: what is drawn and what is pressed. Knows no connection. */
-export class Screen {
+export class Screen implements LineScreen {
   readonly terminal: Terminal;
+  readonly search: ScrollbackSearch;
   readonly #fit = new FitAddon();
-  readonly #search = new SearchAddon();
   readonly #host: HTMLElement;
   readonly #listener: ScreenListener;
   readonly #undo: (() => void)[] = [];
   #settings: TerminalSettings;
   #images: IDisposable | null = null;
-  /** How the last search read its text. */
-  #kind = "";
   #replaying = 0;
   #fitTimer = 0;
   #fitted = 0;
@@ -75,6 +74,7 @@ export class Screen {
       },
       ...this.#options(),
     });
+    this.search = new ScrollbackSearch(this.terminal, (index, count) => listener.found(index, count));
     this.#addons();
     this.#wire();
   }
@@ -147,48 +147,14 @@ export class Screen {
     });
   }
 
-  /** Begins anew with `state`. What was shown goes up, out of sight, below it `remark` if there is one. */
   restore(state: Uint8Array, remark: string): void {
-    if (remark !== "") this.terminal.write(scrollAway(remark, this.terminal.rows));
-    this.terminal.write(state);
+    beginAnew(this.terminal, state, remark);
   }
 
-  find(text: string, forward: boolean, options: ISearchOptions): void {
-    const decorations = { matchOverviewRuler: "#888888", activeMatchColorOverviewRuler: "#19b3a6", activeMatchBorder: "#19b3a6" };
-    const all = { ...options, decorations };
-    const kind = `${String(options.regex)} ${String(options.caseSensitive)}`;
-    // The addon keeps what it found for these letters, also when they now mean something else.
-    if (kind !== this.#kind) this.#search.clearDecorations();
-    this.#kind = kind;
-    if (forward) this.#search.findNext(text, all);
-    else this.#search.findPrevious(text, all);
-  }
-
-  endSearch(): void {
-    this.#search.clearDecorations();
-    this.terminal.focus();
-  }
-
-  /** Everything that was shown, as plain text. */
-  text(): string {
-    const buffer = this.terminal.buffer.normal;
-    const lines: string[] = [];
-    for (let row = 0; row < buffer.length; row += 1) {
-      const line = buffer.getLine(row);
-      if (line === undefined) continue;
-      const text = line.translateToString(true);
-      if (line.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
-      else lines.push(text);
-    }
-    return `${lines.join("\n").trimEnd()}\n`;
-  }
-
-  /** Copies what is selected and takes the selection away. */
+  /** Copies what is selected, if anything is. */
   async copy(): Promise<void> {
-    const text = this.terminal.getSelection();
-    if (text === "") return;
-    this.#listener.copied(await copyText(text));
-    this.terminal.clearSelection();
+    const done = await copySelection(this.terminal);
+    if (done !== null) this.#listener.copied(done);
   }
 
   dispose(): void {
@@ -200,7 +166,6 @@ export class Screen {
     const terminal = this.terminal;
     const { follow, pointsAt } = this.#listener;
     terminal.loadAddon(this.#fit);
-    terminal.loadAddon(this.#search);
     terminal.loadAddon(new UnicodeGraphemesAddon());
     terminal.loadAddon(new ClipboardAddon(new Base64(), new GuardedClipboard((text) => this.#listener.offered(text))));
     terminal.loadAddon(
@@ -209,7 +174,6 @@ export class Screen {
         leave: () => pointsAt(null),
       }),
     );
-    this.#search.onDidChangeResults(({ resultIndex, resultCount }) => this.#listener.found(resultIndex, resultCount));
   }
 
   /** Pictures that programs send. Fetched when it is first wanted: it is large, and few want it. */

@@ -7,15 +7,18 @@ import type { Exit } from "./protocol.js";
 export interface Bar {
   readonly tone: "warn" | "danger";
   readonly text: string;
+  /** The person has to sign in again. */
   readonly signIn: boolean;
+  /** It tries again by itself, and could do so now. */
+  readonly waits: boolean;
 }
 
 /** The bar over the terminal; null: nothing is wrong. `pending`: bytes typed that have not arrived. */
 export function connectionBar(status: Status, pending: number): Bar | null {
-  if (status.state === "closed") return { tone: "danger", text: status.sentence, signIn: status.signIn };
+  if (status.state === "closed") return { tone: "danger", text: status.sentence, signIn: status.signIn, waits: false };
   if (status.state !== "waiting" || status.held) return null;
   const kept = pending > 0 ? "What you type is kept." : "Your shell goes on meanwhile.";
-  return { tone: "warn", text: `The connection was cut. Reconnecting… ${kept}`, signIn: false };
+  return { tone: "warn", text: `The connection was cut. Reconnecting… ${kept}`, signIn: false, waits: true };
 }
 
 export function exitSentence(exit: Exit): string {

@@ -79,6 +79,15 @@ export class UploadPanel extends LightElement {
     if (this.directory === "") this.directory = found;
   }
 
+  /** Lets the person choose files, as an alternative to dropping them. */
+  choose(): void {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("change", () => void this.begin([...(input.files ?? [])]));
+    input.click();
+  }
+
   get #place(): Place {
     return { session: this.session, machine: this.machine };
   }
