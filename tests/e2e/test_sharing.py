@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
+from tests.e2e.test_pages import violations
 
 
 class GuestPage:
@@ -101,10 +102,41 @@ def _until_typed(guest: GuestPage, terminal: TerminalOnPage, word: str) -> None:
     terminal.expect(f"^{word}-42")
 
 
+def test_a_guest_searches_copies_and_saves(
+    open_page: Callable[..., Page], page: Page, image: str, tmp_path: Path
+) -> None:
+    terminal = start(page, image)
+    url = _make_link(page, "watch")
+    terminal.type("for n in 1 2 3; do echo Needle-$n; done")
+    guest_page = open_page(storage_state=None, permissions=["clipboard-read", "clipboard-write"])
+    guest = _come(guest_page, url, "Gus")
+    guest.expect("^Needle-3")
+    tools = guest_page.get_by_role("toolbar", name="Tools of the terminal")
+    expect(tools.get_by_role("button", name="Paste")).to_have_count(0)
+    assert violations(guest_page) == []
+
+    guest_page.locator(".watch-bar").get_by_role("button", name="Leave").focus()
+    guest_page.keyboard.press("Control+Shift+F")
+    guest_page.get_by_role("searchbox", name="Search the output").fill("needle-3")
+    expect(guest_page.locator(".terminal-search-count")).to_have_text("1 of 1")
+    assert violations(guest_page) == []
+    guest_page.keyboard.press("Escape")
+    # What was found stays selected.
+    tools.get_by_role("button", name="Copy").click()
+    expect(guest_page.get_by_text("Copied.").first).to_be_visible()
+    assert guest_page.evaluate("navigator.clipboard.readText()") == "Needle-3"
+    with guest_page.expect_download() as download:
+        tools.get_by_role("button", name="Download scrollback").click()
+    saved = tmp_path / "scrollback.txt"
+    download.value.save_as(saved)
+    assert "Needle-1\nNeedle-2\nNeedle-3\n" in saved.read_text()
+    end(page)
+
+
 def test_the_guests_page_on_a_phone(open_page: Callable[..., Page], page: Page, image: str, results: Path) -> None:
     terminal = start(page, image)
     url = _make_link(page, "watch")
-    terminal.type("seq -f 'line-%g' 1 200")
+    terminal.type("for n in $(seq 200); do echo line-$n; done")
     phone = open_page(storage_state=None, viewport={"width": 390, "height": 760}, color_scheme="dark", has_touch=True)
     guest = _come(phone, url, "</script><b>Gwen")
     guest.expect("^line-200")
@@ -117,6 +149,11 @@ def test_the_guests_page_on_a_phone(open_page: Callable[..., Page], page: Page, 
     assert screen["width"] <= room["width"] + 1
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     phone.screenshot(path=results / "watch-phone.png")
+    phone.get_by_role("button", name="More", exact=True).click()
+    phone.get_by_role("menuitem", name="Search the output").click()
+    phone.get_by_role("searchbox", name="Search the output").fill("line-150")
+    expect(phone.locator(".terminal-search-count")).to_have_text("1 of 1")
+    phone.keyboard.press("Escape")
     phone.get_by_role("button", name="Leave").click()
     expect(phone.get_by_role("heading", name="You have left this session.")).to_be_visible()
     end(page)

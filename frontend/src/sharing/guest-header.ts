@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Visit } from "./guest-api.js";
+import { guestToolsView, type GuestTools } from "./guest-tools.js";
 import { clockTime } from "./words.js";
 
 export interface GuestHeaderModel {
@@ -7,6 +8,8 @@ export interface GuestHeaderModel {
   readonly busy: boolean;
   /** Letters are large enough to be read, whether all of it fits or not. */
   readonly readable: boolean;
+  /** null: there is no terminal. */
+  readonly tools: GuestTools | null;
   toggleReadable(): void;
   ask(): void;
   leave(): void;
@@ -24,6 +27,7 @@ export function guestHeader(model: GuestHeaderModel): TemplateResult {
     ${session.is_recorded ? html`<span class="badge recorded" title="What the terminals show is recorded">Recorded</span>` : nothing}
     <span class="spring"></span>
     ${until === null ? nothing : html`<span class="session-what">until ${clockTime(until)}</span>`}
+    ${model.tools === null ? nothing : guestToolsView(model.tools)}
     <button
       type="button"
       class="icon-button"

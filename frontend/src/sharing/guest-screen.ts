@@ -2,21 +2,30 @@ import { FitAddon } from "@xterm/addon-fit";
 import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
 import { Terminal } from "@xterm/xterm";
 import { coloursOf, FONT_FAMILY, onThemeChange } from "../terminal/appearance.js";
-import { copyText } from "../terminal/clipboard.js";
+import { copySelection } from "../terminal/clipboard.js";
 import { accelerate } from "../terminal/graphics.js";
-import { pageKey } from "../terminal/keys.js";
+import { pageKey, type PageKey } from "../terminal/keys.js";
 import { MAX_SIZE } from "../terminal/protocol.js";
 import { muteOldQuestions } from "../terminal/questions.js";
+import { beginAnew } from "../terminal/scrollback.js";
+import { ScrollbackSearch } from "../terminal/scrollback-search.js";
 import { drawnSize, themeOf } from "../terminal/settings.js";
 import { settings } from "../terminal/settings-store.js";
+import type { LineScreen } from "../terminal/terminal-line.js";
 import { fittingSize, READABLE, SMALLEST } from "./fitting.js";
 
 export interface GuestScreenListener {
   input(bytes: Uint8Array): void;
-  /** The person wants out of the terminal, to the page. */
-  leave(): void;
+  /** A key that is the page's. */
+  key(key: PageKey): void;
+  copied(done: boolean): void;
   pasted(text: string): void;
+  /** Where the search is: found so many, and the `index`-th is chosen (-1: none). */
+  found(index: number, count: number): void;
 }
+
+/** What guests have of the page's keys; the others are the program's, as in a terminal of nobody. */
+const KEYS: ReadonlySet<PageKey> = new Set(["copy", "search", "leave"]);
 
 /** Tries to make the letters fit, each after one was drawn: cells are whole pixels, so the first may miss a little. */
 const TRIES = 4;
@@ -25,8 +34,9 @@ const TRIES = 4;
  * A terminal of somebody else's size, as large as fits. What programs write here can neither be answered nor reach the
  * clipboard: this is another person's machine.
  */
-export class GuestScreen {
+export class GuestScreen implements LineScreen {
   readonly terminal: Terminal;
+  readonly search: ScrollbackSearch;
   readonly #host: HTMLElement;
   readonly #fit = new FitAddon();
   readonly #undo: (() => void)[] = [];
@@ -54,6 +64,7 @@ export class GuestScreen {
       theme: coloursOf(host),
       linkHandler: { activate: () => undefined },
     });
+    this.search = new ScrollbackSearch(this.terminal, (index, count) => listener.found(index, count));
   }
 
   open(): void {
@@ -76,6 +87,18 @@ export class GuestScreen {
       () => abort.abort(),
       onThemeChange(() => (terminal.options.theme = coloursOf(this.#host))),
     );
+  }
+
+  write(bytes: Uint8Array, _replay: boolean, done: () => void): void {
+    this.terminal.write(bytes, done);
+  }
+
+  restore(state: Uint8Array, remark: string): void {
+    beginAnew(this.terminal, state, remark);
+  }
+
+  get mayType(): boolean {
+    return this.terminal.options.disableStdin !== true;
   }
 
   set mayType(may: boolean) {
@@ -136,15 +159,17 @@ export class GuestScreen {
 
   #key(event: KeyboardEvent): boolean {
     const key = pageKey(event, this.terminal.hasSelection());
-    if (key !== "copy" && key !== "leave") return key !== "paste";
+    if (key === null || !KEYS.has(key)) return key !== "paste";
     event.preventDefault();
     if (event.type !== "keydown") return false;
-    if (key === "leave") this.#listener.leave();
-    else {
-      void copyText(this.terminal.getSelection());
-      this.terminal.clearSelection();
-    }
+    if (key === "copy") void this.#copy();
+    else this.#listener.key(key);
     return false;
+  }
+
+  async #copy(): Promise<void> {
+    const done = await copySelection(this.terminal);
+    if (done !== null) this.#listener.copied(done);
   }
 
   /** Ours instead of xterm.js's, so that it can be looked at before it is typed. */
@@ -152,6 +177,6 @@ export class GuestScreen {
     event.preventDefault();
     event.stopImmediatePropagation();
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (text !== "" && this.terminal.options.disableStdin !== true) this.#listener.pasted(text);
+    if (text !== "" && this.mayType) this.#listener.pasted(text);
   }
 }

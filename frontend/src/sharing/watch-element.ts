@@ -3,11 +3,15 @@ import { keyed } from "lit/directives/keyed.js";
 import { ApiError, refusalOf } from "../api/client.js";
 import { announce } from "../ui/announce.js";
 import { LightElement } from "../ui/light-element.js";
+import "../ui/pop-menu.js";
+import type { PopMenu } from "../ui/pop-menu.js";
 import { remember, remembered } from "../ui/storage.js";
+import { pageKey } from "../terminal/keys.js";
 import { labels } from "../terminal/labels.js";
 import { settings } from "../terminal/settings-store.js";
 import { guestApi, type Visit } from "./guest-api.js";
 import { guestHeader } from "./guest-header.js";
+import type { GuestTools } from "./guest-tools.js";
 import "./watch-terminal.js";
 import type { WatchTerminal } from "./watch-terminal.js";
 
@@ -70,6 +74,7 @@ export class WatchElement extends LightElement {
     this.#timer = window.setInterval(() => void this.#ask(), ASK_EVERY);
     this.addEventListener("watch-leave-terminal", this.#toPage);
     this.addEventListener("watch-status", this.#doubt);
+    this.addEventListener("keydown", this.#pageKey);
   }
 
   override disconnectedCallback(): void {
@@ -77,6 +82,7 @@ export class WatchElement extends LightElement {
     clearInterval(this.#timer);
     this.removeEventListener("watch-leave-terminal", this.#toPage);
     this.removeEventListener("watch-status", this.#doubt);
+    this.removeEventListener("keydown", this.#pageKey);
   }
 
   async #ask(): Promise<void> {
@@ -130,6 +136,14 @@ export class WatchElement extends LightElement {
     if ((event as CustomEvent<string>).detail !== "open") void this.#ask();
   };
 
+  /** The search opens from the tabs and tools too; in a terminal it sorts its keys out itself. */
+  readonly #pageKey = (event: KeyboardEvent): void => {
+    const inside = event.target instanceof HTMLElement && event.target.closest(".xterm, input") !== null;
+    if (inside || pageKey(event, false) !== "search") return;
+    event.preventDefault();
+    this.#terminal()?.search();
+  };
+
   async #act(action: () => Promise<void>): Promise<void> {
     this.busy = true;
     this.problem = "";
@@ -171,6 +185,7 @@ export class WatchElement extends LightElement {
         visit,
         busy: this.busy,
         readable: this.readable,
+        tools: this.#tools(visit),
         toggleReadable: () => this.#toggleReadable(),
         ask: () => void this.#act(() => this.#askToType()),
         leave: () => void this.#act(() => this.#leave()),
@@ -179,7 +194,22 @@ export class WatchElement extends LightElement {
       ${visit.session.state === "paused" ? html`<p class="bar bar-warn" role="status">Paused by its owner. Nothing runs until it is resumed.</p>` : nothing}
       ${visit.session.terminals.length > 1 ? this.#tabs(visit) : nothing}
       <div class="session-body">${this.#body(visit)}</div>
+      <pg-pop-menu></pg-pop-menu>
     `;
+  }
+
+  #tools(visit: Visit): GuestTools | null {
+    const { state, terminals } = visit.session;
+    const id = this.current;
+    if (id === null || (state !== "running" && state !== "paused")) return null;
+    return {
+      mayType: visit.role === "helper",
+      copy: () => void this.#terminal()?.copy(),
+      paste: () => void this.#terminal()?.paste(),
+      search: () => this.#terminal()?.search(),
+      download: () => this.#terminal()?.download(labels(terminals, new Map()).get(id) ?? ""),
+      menu: (items, opener) => void this.querySelector<PopMenu>("pg-pop-menu")?.show("Terminal", items, opener),
+    };
   }
 
   #problemBar(): TemplateResult {

@@ -1,54 +1,68 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { socketAddress } from "../api/client.js";
+import { announce } from "../ui/announce.js";
 import { LightElement } from "../ui/light-element.js";
 import { fontReady } from "../terminal/appearance.js";
+import { barsView } from "../terminal/bars-view.js";
 import { browserWorld } from "../terminal/browser-world.js";
-import { TerminalConnection, type Listener, type Status } from "../terminal/connection.js";
+import { ClipboardControl } from "../terminal/clipboard-control.js";
+import type { PageKey } from "../terminal/keys.js";
 import { watchNetwork } from "../terminal/network.js";
-import { allowedPaste } from "../terminal/pasting.js";
-import { sizeIn, type Exit, type Hello, type Notice } from "../terminal/protocol.js";
-import { scrollAway } from "../terminal/scroll-away.js";
-import { exitSentence, gapSentence } from "../terminal/sentences.js";
-import { GuestScreen } from "./guest-screen.js";
+import type { Hello } from "../terminal/protocol.js";
+import { Remark } from "../terminal/remark.js";
+import { downloadScrollback } from "../terminal/scrollback.js";
+import { SearchControl } from "../terminal/search-control.js";
+import { TerminalLine } from "../terminal/terminal-line.js";
+import "../terminal/touch-row.js";
+import type { TouchRow } from "../terminal/touch-row.js";
+import { GuestScreen, type GuestScreenListener } from "./guest-screen.js";
 
 /** One terminal of somebody else's session. It has the owner's size until a guest who may type does so. */
 export class WatchTerminal extends LightElement {
   static override properties = {
     terminal: { attribute: false },
     readable: { type: Boolean },
-    status: { state: true },
-    exit: { state: true },
   };
   /** Its id; another one is another element. */
   declare terminal: string;
   /** Letters are large enough to be read, whether all of it fits or not. */
   declare readable: boolean;
-  declare private status: Status;
-  declare private exit: Exit | null;
   #screen: GuestScreen | null = null;
-  #connection: TerminalConnection | null = null;
-  #gap = "";
   #stopNetwork: (() => void) | null = null;
+  readonly #remark = new Remark(this, announce);
+  readonly #search = new SearchControl(this, () => this.#screen?.search);
+  readonly #clipboard = new ClipboardControl(this, () => this.#screen?.terminal, (text) => this.#remark.say(text));
+  readonly #line = new TerminalLine(
+    this,
+    browserWorld,
+    {
+      status: (state) => this.#tell("watch-status", state),
+      hello: (hello) => this.#hello(hello),
+      notice: () => undefined,
+      sized: (cols, rows) => this.#sized(cols, rows),
+      exit: () => undefined,
+      say: (text) => this.#remark.say(text),
+      announce,
+    },
+    // The first cut may be another role, with which the server lets us in at once.
+    { follows: true, patience: 1 },
+  );
 
   constructor() {
     super();
     this.terminal = "";
     this.readable = false;
-    this.status = { state: "connecting" };
-    this.exit = null;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stopNetwork = watchNetwork(() => this.wake(), () => this.#connection?.cut());
+    this.#stopNetwork = watchNetwork(() => this.wake(), () => this.#line.cut());
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#stopNetwork?.();
-    this.#connection?.close();
     this.#screen?.dispose();
-    this.#connection = null;
     this.#screen = null;
   }
 
@@ -58,7 +72,24 @@ export class WatchTerminal extends LightElement {
 
   /** What the guest may do has changed, or the session goes on: no more waiting. */
   wake(): void {
-    this.#connection?.wake();
+    this.#line.wake();
+  }
+
+  copy(): Promise<void> {
+    return this.#clipboard.copy();
+  }
+
+  paste(): Promise<void> {
+    return this.#clipboard.paste();
+  }
+
+  search(): void {
+    this.#search.start();
+  }
+
+  /** Hands all that was shown here to the browser as a file named after `name`. */
+  download(name: string): void {
+    if (this.#screen !== null) downloadScrollback(name, this.#screen.terminal);
   }
 
   protected override firstUpdated(_changed: PropertyValues): void {
@@ -73,76 +104,53 @@ export class WatchTerminal extends LightElement {
     await fontReady();
     const host = this.querySelector<HTMLElement>(".watch-screen");
     if (!this.isConnected || host === null) return;
-    const screen = new GuestScreen(host, {
-      input: (bytes) => this.#type(bytes),
-      leave: () => this.dispatchEvent(new CustomEvent("watch-leave-terminal", { bubbles: true })),
-      pasted: (text) => void this.#paste(text),
-    });
+    const screen = new GuestScreen(host, this.#screenListener());
     this.#screen = screen;
     screen.open();
     screen.readable = this.readable;
-    const address = socketAddress(`/ws/v1/guest/terminals/${this.terminal}`);
     const { cols, rows } = screen.terminal;
-    this.#connection = new TerminalConnection(address, { cols, rows }, browserWorld, this.#listener(screen), true);
-    this.#connection.open();
+    this.#line.open(socketAddress(`/ws/v1/guest/terminals/${this.terminal}`), cols, rows, screen);
   }
 
-  #listener(screen: GuestScreen): Listener {
+  #screenListener(): GuestScreenListener {
     return {
-      status: (status) => this.#status(status),
-      output: (bytes, _replay, done) => screen.terminal.write(bytes, done),
-      restore: (bytes) => {
-        if (this.#gap !== "") screen.terminal.write(scrollAway(this.#gap, screen.terminal.rows));
-        this.#gap = "";
-        screen.terminal.write(bytes);
-      },
-      hello: (hello) => this.#hello(hello, screen),
-      notice: (notice) => this.#notice(notice, screen),
-      exit: (exit) => (this.exit = exit),
-      refused: () => undefined,
-      uncertain: () => undefined,
+      input: (bytes) => this.#type(this.querySelector<TouchRow>("pg-touch-row")?.modify(bytes) ?? bytes),
+      key: (key) => this.#key(key),
+      copied: (done) => this.#clipboard.copied(done),
+      pasted: (text) => void this.#clipboard.pasted(text),
+      found: (index, count) => this.#search.found(index, count),
     };
   }
 
-  #hello(hello: Hello, screen: GuestScreen): void {
+  #key(key: PageKey): void {
+    if (key === "search") this.search();
+    else if (key === "leave") this.#tell("watch-leave-terminal", "");
+  }
+
+  #hello(hello: Hello): void {
+    const screen = this.#screen;
+    if (screen === null) return;
     screen.mayType = hello.role === "control";
     screen.follow(hello.cols, hello.rows);
     this.dataset["role"] = hello.role;
+    this.requestUpdate();
   }
 
-  #notice(notice: Notice, screen: GuestScreen): void {
-    if (notice.kind === "gap") this.#gap = gapSentence(notice.data);
-    const size = sizeIn(notice);
-    if (size === null) return;
-    const { cols, rows } = size;
-    this.#connection?.resizedElsewhere(cols, rows);
+  #sized(cols: number, rows: number): void {
+    const screen = this.#screen;
     // Also the answer to a size of our own.
-    if (cols !== screen.terminal.cols || rows !== screen.terminal.rows) screen.follow(cols, rows);
+    if (screen !== null && (cols !== screen.terminal.cols || rows !== screen.terminal.rows)) screen.follow(cols, rows);
   }
 
   /** Whoever types last decides the size: now it is us. */
   #type(bytes: Uint8Array): void {
     const screen = this.#screen;
-    if (screen === null || screen.terminal.options.disableStdin === true) return;
+    if (screen === null || !screen.mayType) return;
     if (!screen.leads) {
       const { cols, rows } = screen.lead();
-      this.#connection?.resize(cols, rows);
+      this.#line.resize(cols, rows);
     }
-    this.#connection?.type(bytes);
-  }
-
-  async #paste(given: string): Promise<void> {
-    const terminal = this.#screen?.terminal;
-    if (terminal === undefined) return;
-    const text = await allowedPaste(given, terminal.modes.bracketedPasteMode);
-    if (text !== null && text !== "") terminal.paste(text);
-    this.focus();
-  }
-
-  #status(status: Status): void {
-    if (status.state === "connecting" && this.status.state === "waiting") return;
-    this.status = status;
-    this.#tell("watch-status", status.state);
+    this.#line.type(bytes);
   }
 
   #tell(name: string, detail: string): void {
@@ -150,18 +158,30 @@ export class WatchTerminal extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    return html`${this.#bar()}
+    const bar = this.#line.bar;
+    return html`
+      <div class="terminal-bars">
+        ${barsView({
+          // What ends the visit, the page says better than the line.
+          line: bar?.waits === true ? bar : null,
+          exit: this.#line.ended,
+          offer: null,
+          remark: this.#remark.text,
+          retry: () => this.wake(),
+          accept: () => undefined,
+          refuse: () => undefined,
+        })}
+      </div>
+      ${this.#search.view()}
       <div class="watch-screen" tabindex="-1"></div>
-      ${this.status.state === "connecting" ? html`<p class="terminal-words" role="status">Opening the terminal…</p>` : nothing}`;
-  }
-
-  #bar(): TemplateResult | typeof nothing {
-    if (this.exit !== null) return html`<p class="bar bar-quiet" role="status">${exitSentence(this.exit)}</p>`;
-    if (this.status.state !== "waiting" || this.status.held || this.status.attempt < 2) return nothing;
-    return html`<p class="bar bar-warn" role="status">
-      <span>The connection was cut. Reconnecting…</span>
-      <button type="button" class="link" @click=${() => this.#connection?.wake()}>Try now</button>
-    </p>`;
+      ${this.#line.isOpening ? html`<p class="terminal-words" role="status">Opening the terminal…</p>` : nothing}
+      ${this.#screen?.mayType === true
+        ? html`<pg-touch-row
+            .send=${(bytes: Uint8Array) => this.#type(bytes)}
+            .application=${() => this.#screen?.terminal.modes.applicationCursorKeysMode ?? false}
+          ></pg-touch-row>`
+        : nothing}
+    `;
   }
 }
 

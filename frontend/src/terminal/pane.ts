@@ -27,8 +27,6 @@ import type { TouchRow } from "./touch-row.js";
 import "./upload-panel.js";
 import type { UploadPanel } from "./upload-panel.js";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const SESSION_NOTICES = new Set(["paused", "resumed", "expiring", "kept", "warning", "watchers"]);
 
 /** One terminal: what is drawn, its line to the machine, and the thin bars that say what is going on. */
@@ -229,9 +227,7 @@ export class TerminalPane extends LightElement {
   };
 
   #typed(bytes: Uint8Array): void {
-    const row = this.querySelector<TouchRow>("pg-touch-row");
-    // Modifiers of the row are for single keys; those are short.
-    this.#type(row === null || bytes.length > 4 ? bytes : encoder.encode(row.modify(decoder.decode(bytes))));
+    this.#type(this.querySelector<TouchRow>("pg-touch-row")?.modify(bytes) ?? bytes);
   }
 
   #type(bytes: Uint8Array): void {
@@ -283,7 +279,7 @@ export class TerminalPane extends LightElement {
         @close=${() => this.focus()}
       ></pg-upload>
       <pg-touch-row
-        .send=${(text: string) => this.#type(encoder.encode(text))}
+        .send=${(bytes: Uint8Array) => this.#type(bytes)}
         .application=${() => this.#screen?.terminal.modes.applicationCursorKeysMode ?? false}
       ></pg-touch-row>
     `;

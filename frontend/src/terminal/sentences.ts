@@ -17,7 +17,7 @@ export interface Bar {
 export function connectionBar(status: Status, pending: number): Bar | null {
   if (status.state === "closed") return { tone: "danger", text: status.sentence, signIn: status.signIn, waits: false };
   if (status.state !== "waiting" || status.held) return null;
-  const kept = pending > 0 ? "What you type is kept." : "Your shell goes on meanwhile.";
+  const kept = pending > 0 ? "What you type is kept." : "The shell goes on meanwhile.";
   return { tone: "warn", text: `The connection was cut. Reconnecting… ${kept}`, signIn: false, waits: true };
 }
 

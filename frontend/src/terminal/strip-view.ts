@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Group } from "./layout.js";
+import { toolButton } from "./tool-button.js";
 
 export interface TabModel {
   readonly id: string;
@@ -72,27 +73,19 @@ function scrollAlong(event: WheelEvent): void {
 }
 
 function tools(model: StripModel): TemplateResult {
+  const button = (name: Tool, icon: string, label: string): TemplateResult =>
+    toolButton(name, icon, label, (pressed) => model.tool(name, pressed));
   return html`<span class="tabs-hint">Select and <kbd>Ctrl+Shift+C</kbd> copies, <kbd>Ctrl+Shift+V</kbd> pastes</span>
     <div class="tabs-tools" role="toolbar" aria-label="Tools of the terminal">
-      ${TOOLS.filter(({ name }) => !model.narrow || NARROW_TOOLS.has(name)).map((tool) => toolButton(model, tool.name, tool.icon, tool.label))}
+      ${TOOLS.filter(({ name }) => !model.narrow || NARROW_TOOLS.has(name)).map((tool) => button(tool.name, tool.icon, tool.label))}
       ${model.splits
-        ? toolButton(
-            model,
+        ? button(
             "maximise",
             model.maximised ? "minimize-2" : "maximize-2",
             `${model.maximised ? "Show all splits" : "Show this split alone"} (Ctrl+Shift+X)`,
           )
         : nothing}
     </div>`;
-}
-
-function toolButton(model: StripModel, name: Tool, icon: string, label: string): TemplateResult {
-  const press = (event: MouseEvent): void => model.tool(name, event.currentTarget as HTMLElement);
-  // Copying needs the selection, which a press on a button would end.
-  const keep = (event: Event): void => event.preventDefault();
-  return html`<button type="button" class="icon-button tool-${name}" aria-label=${label} title=${label} @pointerdown=${keep} @mousedown=${keep} @click=${press}>
-    <span class="icon icon-${icon}" aria-hidden="true"></span>
-  </button>`;
 }
 
 function tabView(model: StripModel, tab: TabModel): TemplateResult {

@@ -15,11 +15,16 @@ import {
 /** How long a key is held before it repeats, and how often it then does, in milliseconds. */
 const HOLD = 400;
 const EVERY = 60;
+/** In bytes. */
+const LONGEST_KEY = 4;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The row of keys over a phone's keyboard, which stays open while they are pressed. */
 export class TouchRow extends LightElement {
   static override properties = { send: { attribute: false }, application: { attribute: false }, modifiers: { state: true } };
-  declare send: (text: string) => void;
+  declare send: (bytes: Uint8Array) => void;
   /** Whether the program has asked for application cursor keys. */
   declare application: () => boolean;
   declare private modifiers: Modifiers;
@@ -38,14 +43,16 @@ export class TouchRow extends LightElement {
   }
 
   /** What was typed on the keyboard, with the modifiers that were pressed here. */
-  modify(text: string): string {
-    const result = typedWith(text, this.modifiers);
+  modify(typed: Uint8Array): Uint8Array {
+    // They are for single keys; those are short.
+    if (typed.length > LONGEST_KEY) return typed;
+    const result = typedWith(decoder.decode(typed), this.modifiers);
     if (this.modifiers.ctrl !== "off" || this.modifiers.alt !== "off") this.modifiers = used(this.modifiers);
-    return result;
+    return encoder.encode(result);
   }
 
   #press(key: TouchKey): void {
-    this.send(touchKey(key, this.modifiers, this.application()));
+    this.send(encoder.encode(touchKey(key, this.modifiers, this.application())));
     this.modifiers = used(this.modifiers);
   }
 
