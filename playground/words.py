@@ -10,8 +10,14 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes, in units of 1024: `1610612736` is "1.50 GiB"."""
-    return f"{count / (1 << 30):.2f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.1f} MiB"
+    """Bytes, in the units of limits: `1610612736` is "1.5 GiB". The pages' `ui/words.ts` says the same."""
+    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    # What would be rounded to 1024 of a unit is 1 of the next.
+    while value >= 1023.5 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    digits = f"{value:.0f}" if value >= 100 or units[0] == "B" else f"{value:.1f}".removesuffix(".0")
+    return f"{digits} {units[0]}"
 
 
 def clock(seconds: int) -> str:
@@ -20,12 +26,3 @@ def clock(seconds: int) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def human_size(size: int) -> str:
-    """117000000 is `117 MB`."""
-    value, units = float(size), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.0f} {units[0]}" if value >= 10 or units[0] == "B" else f"{value:.1f} {units[0]}"

@@ -2,14 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { SessionStats } from "../src/api/stats.js";
 import { line, meters, reach, spoken, totals, type Meter } from "../src/sessions/meters.js";
 
+const MIB = 2 ** 20;
+
 const IDLE: SessionStats = {
   sampled_at: "2026-11-23T09:30:00.000Z",
   live: true,
   cpu: { used_cores: 0.25, limit_cores: 1, burst_cores: 1, throttled: false, seconds: 75 },
   credit: null,
-  memory: { used_bytes: 120e6, limit_bytes: 512e6, peak_bytes: 200e6, oom_kills: 0 },
+  memory: { used_bytes: 120 * MIB, limit_bytes: 512 * MIB, peak_bytes: 200 * MIB, oom_kills: 0 },
   pids: { used: 3, limit: 256 },
-  disk: { used_bytes: 0, limit_bytes: 2e9, peak_bytes: 5e6 },
+  disk: { used_bytes: 0, limit_bytes: 2048 * MIB, peak_bytes: 5 * MIB },
   io: { read_bytes: 0, written_bytes: 0, read_bytes_per_second: 0, written_bytes_per_second: 0 },
   network: {
     received_bytes: 1000,
@@ -30,7 +32,7 @@ function one(stats: SessionStats, key: Meter["key"]): Meter {
 describe("meters", () => {
   it("say used and limit in words", () => {
     expect(one(IDLE, "cpu").words).toBe("0.25 cores of 1 core");
-    expect(spoken(one(IDLE, "memory"))).toBe("Memory 23 %: 120 MB of 512 MB");
+    expect(spoken(one(IDLE, "memory"))).toBe("Memory 23 %: 120 MiB of 512 MiB");
     expect(one(IDLE, "network").share).toBeNull();
   });
 
@@ -63,9 +65,9 @@ describe("what an ended session used", () => {
   it("is in words", () =>
     expect(totals(IDLE)).toEqual([
       ["CPU time", "1 minute 15 seconds"],
-      ["Most memory", "200 MB"],
-      ["Most disk", "5.0 MB"],
-      ["Network", "1.5 kB"],
+      ["Most memory", "200 MiB"],
+      ["Most disk", "5 MiB"],
+      ["Network", "1.5 KiB"],
     ]));
   it("is not told where nobody looked", () => expect(totals({ ...IDLE, sampled_at: null })).toEqual([]));
 });

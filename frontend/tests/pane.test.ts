@@ -141,9 +141,9 @@ describe("a terminal's line", () => {
   it("remarks on a gap where what follows begins, once", () => {
     opened();
     world.last.hello({ offset: 0 });
-    world.last.notice({ type: "gap", from: 0, to: 2_000_000 });
-    world.last.restore(2_000_000, "modes");
-    expect(page.restored).toEqual([expect.stringContaining("2.0 MB of output are missing here")]);
+    world.last.notice({ type: "gap", from: 0, to: 2_097_152 });
+    world.last.restore(2_097_152, "modes");
+    expect(page.restored).toEqual([expect.stringContaining("2 MiB of output are missing here")]);
   });
 
   it("tells of the size that somebody else gave, and of the end", () => {

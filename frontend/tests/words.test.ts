@@ -26,8 +26,13 @@ describe("numbers in words", () => {
 
   it.each([
     [512, "512 B"],
-    [1_900, "1.9 kB"],
-    [117_000_000, "117 MB"],
+    [1023, "1023 B"],
+    [1024, "1 KiB"],
+    [1900, "1.9 KiB"],
+    [117_000_000, "112 MiB"],
+    [2 ** 30 - 1, "1 GiB"],
+    [1_610_612_736, "1.5 GiB"],
+    [2 ** 31, "2 GiB"],
   ])("%d bytes are %s", (bytes, words) => expect(size(bytes)).toBe(words));
 
   it("counts places", () => {

@@ -4,10 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 
+from playground import words
 from playground.images.models import Image, ImageState
 from playground.sessions.models import Machine, Session
 from playground.sessions.states import MachineState
-from playground.words import human_size
 
 RECENT_STARTS = 200
 """Of all images together: what a start takes now is told by the latest ones."""
@@ -38,7 +38,7 @@ class Card:
     @property
     def size(self) -> str:
         """Its size; empty when it is not known."""
-        return "" if self.image.size_bytes is None else human_size(self.image.size_bytes)
+        return "" if self.image.size_bytes is None else words.size(self.image.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def layers(image: Image, catalogue: list[Image]) -> list[Layer]:
             if other.pk != image.pk:
                 holders[digest].append(other)
     return [
-        Layer(layer["digest"], human_size(layer["size_bytes"]), layer["created_by"], holders[layer["digest"]])
+        Layer(layer["digest"], words.size(layer["size_bytes"]), layer["created_by"], holders[layer["digest"]])
         for layer in image.layers
     ]
 

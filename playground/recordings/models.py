@@ -6,8 +6,8 @@ from enum import StrEnum
 from django.db import models
 from django.utils import timezone
 
+from playground import words
 from playground.sessions.models import Machine, Session
-from playground.words import clock, human_size
 
 
 class RecordingState(StrEnum):
@@ -59,17 +59,17 @@ class Recording(models.Model):
     @property
     def clock(self) -> str:
         """How long it lasts: `4:07`, `1:04:07`."""
-        return clock(self.duration_ms // 1000)
+        return words.clock(self.duration_ms // 1000)
 
     @property
     def size(self) -> str:
         """Of its file, in words."""
-        return human_size(self.size_bytes)
+        return words.size(self.size_bytes)
 
     @property
     def missing(self) -> str:
         """What was lost, in words."""
-        return human_size(self.missing_bytes)
+        return words.size(self.missing_bytes)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.state})"

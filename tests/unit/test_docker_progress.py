@@ -9,11 +9,11 @@ def test_layers_are_summed() -> None:
     progress = PullProgress()
     progress.step({"id": "a", "status": "Pulling fs layer"})
     progress.step({"id": "b", "status": "Already exists"})
-    detail = {"current": 5_000_000, "total": 10_000_000}
+    detail = {"current": 5 << 20, "total": 10 << 20}
     share, words = progress.step({"id": "a", "status": "Downloading", "progressDetail": detail})
     assert share is not None
     assert abs(share - (1 + 0.35) / 2) < 1e-9
-    assert words == "Fetched 1 of 2 layers, 10 MB to download"
+    assert words == "Fetched 1 of 2 layers, 10 MiB to download"
 
 
 def test_it_ends_at_one_and_never_beyond() -> None:

@@ -10,7 +10,7 @@ export interface Meter {
   readonly name: string;
   /** A name that fits over the terminals; null: it is not shown there. */
   readonly short: string | null;
-  /** "120 MB of 537 MB". */
+  /** "120 MiB of 512 MiB". */
   readonly words: string;
   /** 0 to 1; null: there is no limit. */
   readonly share: number | null;

@@ -1,16 +1,18 @@
 /** Numbers and states in words. Pure. */
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** 117_000_000 -> "117 MB". */
+/** Bytes, in the units of limits: 1_610_612_736 -> "1.5 GiB". `playground/words.py` says the same. */
 export function size(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
+  // What would be rounded to 1024 of a unit is 1 of the next.
+  while (value >= 1023.5 && unit < UNITS.length - 1) {
+    value /= 1024;
     unit += 1;
   }
-  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? ""}`;
+  const digits = value >= 100 || unit === 0 ? String(Math.round(value)) : value.toFixed(1).replace(/\.0$/, "");
+  return `${digits} ${UNITS[unit] ?? ""}`;
 }
 
 /** 2467 -> "41:07"; 7501 -> "2:05:01". Never negative. */

@@ -44,6 +44,6 @@ class PullProgress:
         done = sum(share >= 1.0 for share in self._shares.values())
         words = f"Fetched {done} of {len(self._shares)} layers"
         if self._bytes:
-            total = sum(total for _, total in self._bytes.values()) / 1_000_000
-            words += f", {total:.0f} MB to download"
+            total = sum(total for _, total in self._bytes.values()) / (1 << 20)
+            words += f", {total:.0f} MiB to download"
         return words

@@ -112,7 +112,7 @@ def test_a_disk_that_fills_up(ann: Person, session: str, address: str, site: Liv
                     kept = {"type": "kept", "subject": "disk", "machine": "main"}
                     assert next_notice(socket, "kept", LOST) == kept
             _run(ann, session, "dd if=/dev/zero of=$HOME/f bs=1048576 count=9")
-            assert "8.0 MiB" in next_notice(first, "paused", LOST)["message"]
+            assert "allows 8 MiB." in next_notice(first, "paused", LOST)["message"]
             read_to_the_end(first)
             assert first.close_code == 4410
         assert ann.api.get(f"/sessions/{session}").json()["reason"] == "quota_disk"

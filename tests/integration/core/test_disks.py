@@ -68,7 +68,7 @@ async def test_whoever_froze_it_died_then(engine: HookedEngine, ann: User, profi
     for _ in range(2):
         found = await load(session.pk)
         assert found.state == SessionState.PAUSED
-        assert "2.0 MiB" in found.message
+        assert "allows 2 MiB." in found.message
         await reconcile.sweep()
         assert await _on_engine(engine, session) is EngineState.PAUSED
     await sampling.sample()

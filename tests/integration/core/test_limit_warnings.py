@@ -49,8 +49,7 @@ def test_bytes_of_a_session(machine: Machine) -> None:
         _pass()
         assert _told(machine.session) == [("warning", "network")]
     assert _words(machine.session) == (
-        "This session has sent and received 870.4 MiB of the 1.00 GiB that its profile allows (84 %). "
-        "At 1.00 GiB it ends."
+        "This session has sent and received 870 MiB of the 1 GiB that its profile allows (84 %). At 1 GiB it ends."
     )
     assert limit_warnings.standing(machine.session_id or machine.pk)[0]["used_bytes"] == GIB * 8 // 10 + GIB // 20
     # An administrator gives more.
@@ -84,8 +83,8 @@ def test_the_days_budgets(machine: Machine, bob: User, image: Image, profile: Pr
     _pass()
     assert _told(machine.session) == [("warning", "cpu_day"), ("warning", "egress_day")]
     assert _words(machine.session) == (
-        "You have sent 921.6 MiB of the 1.00 GiB that you may send in 24 hours (89 %). "
-        "At 1.00 GiB your sessions with a network end."
+        "You have sent 922 MiB of the 1 GiB that you may send in 24 hours (89 %). "
+        "At 1 GiB your sessions with a network end."
     )
     # The hour is a day ago.
     PersonHour.objects.filter(pk=hour.pk).update(hour=timezone.now() - timedelta(hours=26))

@@ -146,7 +146,7 @@ async def test_a_disk_filler_is_ended(engine: Engine, ann: User, profile: Profil
     over = (event.data["used_bytes"] - 64 * MIB) / MIB
     print(f"overshoot: {over:.1f} MiB")
     assert over > 0
-    assert "64.0 MiB" in stopped.message
+    assert "allows 64 MiB." in stopped.message
     await ended(session.pk)
     assert await engine.machines() == []
     assert (await MachineUsage.objects.aget(machine__session=session)).disk_peak_bytes > 64 * MIB

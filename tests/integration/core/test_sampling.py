@@ -223,7 +223,7 @@ async def test_a_disk_is_warned_of_and_then_ended(
     await until(is_over, "it is ended")
     stopped = await load(session.pk)
     assert stopped.reason == Reason.QUOTA_DISK
-    assert "10.0 MiB" in stopped.message
+    assert "allows 10 MiB." in stopped.message
     event = await Event.objects.aget(session=session, kind="disk_full")
     assert event.data["used_bytes"] >= 12 * MIB
     assert "pause" in engine.calls

@@ -36,7 +36,7 @@ def test_the_catalogue_says_how_soon(client: Client, python: Image, profile: Pro
     assert "being prepared, 43 %" in page
     assert "unpacking" in page
     assert "Start when ready" in page
-    assert "117 MB" in page
+    assert "112 MiB" in page
     assert f'<option value="{profile.slug}" data-recording="{profile.recording}" selected>' in page
 
 
