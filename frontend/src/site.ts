@@ -1,7 +1,9 @@
 import { installMenus } from "./ui/menus.js";
 import { installShortcuts } from "./ui/shortcuts.js";
 import { installTheme } from "./ui/theme.js";
+import { installTimes } from "./ui/times.js";
 
 installTheme();
+installTimes();
 installMenus();
 installShortcuts();

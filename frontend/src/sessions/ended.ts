@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { SessionStats } from "../api/stats.js";
 import type { ImageInfo, SessionInfo } from "../api/types.js";
 import "../recordings/ended-recordings.js";
-import { duration } from "../ui/words.js";
+import { duration, moment } from "../ui/words.js";
 import { totals } from "./meters.js";
 
 /** How long it ran, in words; null: it never did. Pure. */
@@ -13,10 +13,6 @@ export function ran(session: SessionInfo): string | null {
 
 function fact(term: string, value: string | null): TemplateResult | typeof nothing {
   return value === null ? nothing : html`<div><dt>${term}</dt><dd>${value}</dd></div>`;
-}
-
-function when(time: string | null): string | null {
-  return time === null ? null : new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -54,7 +50,7 @@ export function endedView(
     <dl class="facts">
       ${fact("Ran for", ran(session))} ${fact("Image", image.title)} ${fact("Profile", profile)}
       ${stats === null ? nothing : totals(stats).map(([term, value]) => fact(term, value))}
-      ${fact("Ended", when(session.ended_at))}
+      ${fact("Ended", session.ended_at === null ? null : moment(session.ended_at))}
       ${fact("Exit code", session.exit_code === null ? null : String(session.exit_code))}
     </dl>
     <form method="post" action="/sessions/start" class="actions">

@@ -46,3 +46,8 @@ export function ordinal(number: number): string {
   const ending = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][number % 10] ?? "th");
   return `${number}${ending}`;
 }
+
+/** "27 Nov 2026, 10:06": an instant of the server on this browser's clock, in its language. */
+export function moment(instant: string): string {
+  return new Date(instant).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
