@@ -120,14 +120,9 @@ function pauseView(model: HeaderModel): TemplateResult | typeof nothing {
 function nameView(model: HeaderModel): TemplateResult {
   const { name } = model.page.session;
   return html`<h1 class="session-name" title=${name}>${name}</h1>
-    <button type="button" class="icon-button quiet" aria-label="Rename" title="Rename" @click=${() => startRenaming(model)}>
+    <button type="button" class="icon-button quiet rename-button" aria-label="Rename" title="Rename" @click=${() => model.setRenaming(true)}>
       <span class="icon icon-pencil" aria-hidden="true"></span>
     </button>`;
-}
-
-function startRenaming(model: HeaderModel): void {
-  model.setRenaming(true);
-  requestAnimationFrame(() => document.querySelector<HTMLInputElement>(".rename input")?.select());
 }
 
 function renameForm(model: HeaderModel): TemplateResult {
@@ -141,9 +136,10 @@ function renameForm(model: HeaderModel): TemplateResult {
   const cancel = (event: KeyboardEvent): void => {
     if (event.key === "Escape") model.setRenaming(false);
   };
+  const select = (event: FocusEvent): void => (event.target as HTMLInputElement).select();
   return html`<form class="rename" @submit=${submit} @keydown=${cancel}>
     <h1 class="visually-hidden">${name}</h1>
-    <input name="name" aria-label="Name of the session" maxlength="100" required .value=${name} />
+    <input name="name" aria-label="Name of the session" maxlength="100" required .value=${name} @focus=${select} />
     <button class="button small" ?disabled=${model.busy}>Save</button>
     <button type="button" class="button small" @click=${() => model.setRenaming(false)}>Cancel</button>
   </form>`;

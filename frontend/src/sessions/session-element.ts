@@ -151,6 +151,17 @@ export class SessionElement extends LightElement {
     void this.#act(() => this.#follower.extend(this.page.profile.lifetime_seconds));
   }
 
+  /** The warning goes, and its button with it. */
+  #extendFromWarning(): void {
+    this.#extend();
+    this.querySelector<TerminalTabs>("pg-terminals")?.focus();
+  }
+
+  #setRenaming(on: boolean): void {
+    this.renaming = on;
+    this.#focusNext(on ? ".rename input" : ".session-bar .rename-button");
+  }
+
   #toggleUsage(): void {
     this.usage = !this.usage;
     remember("usage", this.usage ? "open" : "closed");
@@ -166,6 +177,17 @@ export class SessionElement extends LightElement {
       ],
     });
     if (answer === "stop") await this.#act(() => this.#follower.stopRecording());
+  }
+
+  /** By its own button, with which the focus would go. */
+  #closeUsage(): void {
+    this.#toggleUsage();
+    this.#focusNext(".session-bar .meters");
+  }
+
+  /** Gives the keyboard to what takes the place of something that goes away. */
+  #focusNext(selector: string): void {
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(selector)?.focus());
   }
 
   async #act(action: () => Promise<void>): Promise<void> {
@@ -190,8 +212,8 @@ export class SessionElement extends LightElement {
         clock: this.#clock,
         busy: this.busy,
         renaming: this.renaming,
-        setRenaming: (on) => (this.renaming = on),
-        rename: (name) => this.#act(() => this.#follower.rename(name).finally(() => (this.renaming = false))),
+        setRenaming: (on) => this.#setRenaming(on),
+        rename: (name) => this.#act(() => this.#follower.rename(name).finally(() => this.#setRenaming(false))),
         extend: () => this.#extend(),
         stats: this.stats,
         usage: this.usage,
@@ -226,7 +248,7 @@ export class SessionElement extends LightElement {
             .warnings=${this.warnings}
             .time=${this.#clock}
             ?busy=${this.busy}
-            @warning-extend=${() => this.#extend()}
+            @warning-extend=${() => this.#extendFromWarning()}
           ></pg-warnings>
           <pg-terminals
           session=${session.id}
@@ -251,10 +273,16 @@ export class SessionElement extends LightElement {
     const { message } = this.page.session;
     return html`<p class="bar bar-warn" role="status">
       <span>${message || "Paused. Nothing runs and nothing is lost; what you type arrives when it goes on."}</span>
-      <button type="button" class="link" ?disabled=${this.busy} @click=${() => void this.#act(() => this.#follower.resume())}>
+      <button type="button" class="link" ?disabled=${this.busy} @click=${() => void this.#resumeFromBar()}>
         Resume
       </button>
     </p>`;
+  }
+
+  /** The bar goes, and its button with it. */
+  async #resumeFromBar(): Promise<void> {
+    await this.#act(() => this.#follower.resume());
+    if (this.problem === "") this.querySelector<TerminalTabs>("pg-terminals")?.focus();
   }
 
   #usagePanel(): TemplateResult {
@@ -263,7 +291,7 @@ export class SessionElement extends LightElement {
       .network=${this.page.session.network}
       ?failing=${this.unread}
       ?paused=${this.page.session.state === "paused"}
-      @usage-close=${() => this.#toggleUsage()}
+      @usage-close=${() => this.#closeUsage()}
     ></pg-usage>`;
   }
 

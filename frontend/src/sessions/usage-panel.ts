@@ -99,11 +99,11 @@ export class UsagePanel extends LightElement {
   #content(): TemplateResult {
     const { stats } = this;
     if (stats === null || stats.sampled_at === null) {
-      const words = this.failing ? "Usage can't be read just now. Trying again." : "The first reading takes a few seconds.";
+      const words = this.failing ? "Usage can’t be read just now. Trying again." : "The first reading takes a few seconds.";
       return html`<p class="quiet" role="status">${words}</p>`;
     }
     return html`
-      ${this.failing ? html`<p class="quiet" role="status">Usage can't be read just now: this is older.</p>` : nothing}
+      ${this.failing ? html`<p class="quiet" role="status">Usage can’t be read just now: this is older.</p>` : nothing}
       ${this.paused ? html`<p class="quiet">Paused: no CPU is used.</p>` : nothing}
       <ul class="usage-list">
         ${meters(stats).map((meter) => this.#item(meter))}

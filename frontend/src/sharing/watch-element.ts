@@ -9,6 +9,7 @@ import { remember, remembered } from "../ui/storage.js";
 import { pageKey } from "../terminal/keys.js";
 import { labels } from "../terminal/labels.js";
 import { settings } from "../terminal/settings-store.js";
+import { tabAction } from "../terminal/tab-keys.js";
 import { guestApi, type Visit } from "./guest-api.js";
 import { guestHeader } from "./guest-header.js";
 import type { GuestTools } from "./guest-tools.js";
@@ -244,11 +245,11 @@ export class WatchElement extends LightElement {
 
   #tabKey(event: KeyboardEvent, visit: Visit): void {
     const ids = visit.session.terminals.map((terminal) => terminal.id);
-    const at = ids.indexOf(this.current ?? "");
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step === undefined) return;
+    const action = tabAction(event, ids, this.current ?? "");
+    if (action?.kind !== "enter" && action?.kind !== "show") return;
     event.preventDefault();
-    this.current = ids[(at + step + ids.length) % ids.length] ?? null;
+    if (action.kind === "enter") return this.#terminal()?.focus();
+    this.current = action.id;
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus());
   }
 

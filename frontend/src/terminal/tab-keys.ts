@@ -2,7 +2,9 @@ import type { Press } from "./keys.js";
 
 /** What a key on a tab means. */
 export type TabAction =
-  | { readonly kind: "close" | "rename" | "enter" }
+  | { readonly kind: "close" }
+  | { readonly kind: "rename" }
+  | { readonly kind: "enter" }
   | { readonly kind: "step"; readonly step: 1 | -1 }
   /** Brings another tab to the front. */
   | { readonly kind: "show"; readonly id: string };
