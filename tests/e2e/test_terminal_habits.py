@@ -106,7 +106,7 @@ def test_a_paste_can_not_end_its_own_mark(clipboard_page: Page, image: str) -> N
     terminal.expect("lines")
     _paste(page, "safe\x1b[201~; evil")
     dialog = page.get_by_role("dialog", name="Paste this?")
-    expect(dialog).to_contain_text("1 control characters were taken out")
+    expect(dialog).to_contain_text("1 control character was taken out")
     dialog.get_by_role("button", name="Paste", exact=True).click()
     terminal.expect(r"safe\[201~; evil")
     end(page)

@@ -26,11 +26,16 @@ export async function allowedPaste(given: string, marked: boolean): Promise<stri
   return answer === "line" ? oneLine(paste.text) : paste.text;
 }
 
+function removedWords(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? "1 control character was taken out of it." : `${count} control characters were taken out of it.`;
+}
+
 function words(paste: Paste, marked: boolean): string {
   const parts = [
     paste.lines > 1 && !marked ? "The program here takes each line as typed: a shell runs every one at once." : "",
     paste.lines > 1 && marked ? "The program here takes them as one piece, and runs nothing by itself." : "",
-    paste.removed > 0 ? `${paste.removed} control characters were taken out of it.` : "",
+    removedWords(paste.removed),
     `${paste.text.length.toLocaleString("en")} characters in all.`,
   ];
   return parts.filter((part) => part !== "").join(" ");

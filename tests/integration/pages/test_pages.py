@@ -49,13 +49,13 @@ def test_profiles_that_this_host_can_not_give_are_disabled(
     page = client.get(path).content.decode()
     assert re.search(rf'<option value="{profile.slug}" [^>]* disabled title="[^"]*gvisor[^"]*">{profile.title} ', page)
     assert re.findall(r'<option value="(\w+)"[^>]* selected>', page) == ["small"]
-    assert f"Not to be had here: {profile.title}. This host can&#x27;t give" in page
+    assert f"Not available here: {profile.title}. This host can&#x27;t give" in page
     assert "disabled>Start" not in page
     Profile.objects.update(requires=["gvisor"])
     page = client.get(path).content.decode()
     assert not re.findall(r'<option value="(\w+)"[^>]* selected>', page)
     assert "disabled>Start" in page
-    assert page.count("Not to be had here: Small, Standard, Large.") == 1
+    assert page.count("Not available here: Small, Standard, Large.") == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/images/debian"])
