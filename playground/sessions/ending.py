@@ -58,7 +58,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.USER: "You ended this session.",
     Reason.EXPIRED: "The session's time was up.",
     Reason.IDLE: "Nothing was typed or run for a while.",
-    Reason.QUOTA_CPU: "The CPU time for today is used up.",
+    Reason.QUOTA_CPU: "The CPU time that you have in 24 hours is used up.",
     Reason.QUOTA_DISK: "More was written to disk than the profile allows.",
     Reason.QUOTA_NETWORK: "More was sent and received than the profile allows.",
     Reason.OOM: "The machine ran out of memory.",
