@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from "lit";
 import { toolButton } from "../terminal/tool-button.js";
 import type { MenuItem } from "../ui/pop-menu.js";
+import { alongToolbar } from "../ui/toolbar.js";
 
 /** What a guest can do with the terminal in front. */
 export interface GuestTools {
@@ -26,7 +27,7 @@ function items(tools: GuestTools): readonly MenuItem[] {
 /** A button for each; on a phone one menu with all. */
 export function guestToolsView(tools: GuestTools): TemplateResult {
   const all = items(tools);
-  return html`<div class="tabs-tools watch-tools" role="toolbar" aria-label="Tools of the terminal">
+  return html`<div class="tabs-tools watch-tools" role="toolbar" aria-label="Tools of the terminal" @keydown=${alongToolbar}>
     ${all.map(({ icon, label, keys, run }) => toolButton("wide", icon, keys === undefined ? label : `${label} (${keys})`, run))}
     ${toolButton("more", "ellipsis", "More", (button) => tools.menu(all, button))}
   </div>`;

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { alongToolbar } from "../ui/toolbar.js";
 import type { Group } from "./layout.js";
 import { toolButton } from "./tool-button.js";
 
@@ -76,7 +77,7 @@ function tools(model: StripModel): TemplateResult {
   const button = (name: Tool, icon: string, label: string): TemplateResult =>
     toolButton(name, icon, label, (pressed) => model.tool(name, pressed));
   return html`<span class="tabs-hint">Select and <kbd>Ctrl+Shift+C</kbd> copies, <kbd>Ctrl+Shift+V</kbd> pastes</span>
-    <div class="tabs-tools" role="toolbar" aria-label="Tools of the terminal">
+    <div class="tabs-tools" role="toolbar" aria-label="Tools of the terminal" @keydown=${alongToolbar}>
       ${TOOLS.filter(({ name }) => !model.narrow || NARROW_TOOLS.has(name)).map((tool) => button(tool.name, tool.icon, tool.label))}
       ${model.splits
         ? button(

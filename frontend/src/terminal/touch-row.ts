@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from "lit";
 import { LightElement } from "../ui/light-element.js";
+import { alongToolbar } from "../ui/toolbar.js";
 import {
   NO_MODIFIERS,
   pressed,
@@ -105,7 +106,7 @@ export class TouchRow extends LightElement {
 
   protected override render(): TemplateResult {
     const [escape, tab, ...rest] = TOUCH_KEYS.map((key) => this.#key(key));
-    return html`<div class="terminal-keys" role="toolbar" aria-label="Keys that a phone lacks">
+    return html`<div class="terminal-keys" role="toolbar" aria-label="Keys that a phone lacks" @keydown=${alongToolbar}>
       ${escape}${tab}${this.#modifier("ctrl", "Ctrl")}${this.#modifier("alt", "Alt")}${rest}
     </div>`;
   }
