@@ -47,6 +47,7 @@ export function sharingView(model: SharingModel): TemplateResult {
 
 function guestRow(model: SharingModel, guest: GuestInfo): TemplateResult {
   const types = guest.role === "helper";
+  const letType = guest.is_asking ? "Allow typing" : "Let type";
   const what = guest.is_here ? (types ? "may type" : "watches") : types ? "away, may type" : "away";
   return html`<li class="sharing-row">
     <span class="sharing-what">
@@ -60,8 +61,8 @@ function guestRow(model: SharingModel, guest: GuestInfo): TemplateResult {
     <span class="sharing-actions">
       ${types
         ? button(model, "Only watch", `${guest.name}: only watch`, () => model.setRole(guest, "observer"))
-        : button(model, guest.is_asking ? "Allow typing" : "Let type", `Let ${guest.name} type`, () => model.setRole(guest, "helper"))}
-      ${button(model, "Send away", `Send ${guest.name} away`, () => model.remove(guest), "danger-quiet")}
+        : button(model, letType, `${guest.name}: ${letType.toLowerCase()}`, () => model.setRole(guest, "helper"))}
+      ${button(model, "Send away", `${guest.name}: send away`, () => model.remove(guest), "danger-quiet")}
     </span>
   </li>`;
 }

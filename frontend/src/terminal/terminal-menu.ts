@@ -4,6 +4,7 @@ import { groupOf, groups, type Side } from "./layout.js";
 import { show } from "./layout-changes.js";
 import { neighbour } from "./layout-geometry.js";
 import type { Desk, TabCommands } from "./tab-commands.js";
+import { stepped } from "./tab-moves.js";
 
 /** All that can be done with the terminal in which the person works. */
 export function terminalMenu(desk: Desk, commands: TabCommands): readonly MenuItem[] {
@@ -58,8 +59,9 @@ function moving(desk: Desk, commands: TabCommands, id: string): readonly MenuIte
   const alone = groupOf(layout, id)?.tabs.length === 1;
   const items: MenuItem[] = [];
   if (!alone) {
-    items.push({ label: "Move left", icon: "chevron-left", keys: "Ctrl+←", apart: true, run: () => commands.step(id, -1) });
-    items.push({ label: "Move right", icon: "chevron-right", keys: "Ctrl+→", run: () => commands.step(id, 1) });
+    const ends = (step: 1 | -1): boolean => stepped(layout, id, step) === layout;
+    items.push({ label: "Move left", icon: "chevron-left", keys: "Ctrl+←", apart: true, disabled: ends(-1), run: () => commands.step(id, -1) });
+    items.push({ label: "Move right", icon: "chevron-right", keys: "Ctrl+→", disabled: ends(1), run: () => commands.step(id, 1) });
   }
   for (const [side, words, icon] of SIDES) {
     const there = neighbour(show(layout, id), side) !== null;
