@@ -31,6 +31,11 @@ _HEADERS = {
 }
 
 
+def is_of_api(path: str) -> bool:
+    """Whether what is there answers programs, and not with a page."""
+    return path.startswith(_API) and path not in _PAGES
+
+
 class ApiMiddleware:
     """Gives every request an id, and answers what is beneath `/api/`: always JSON, whatever goes wrong."""
 
@@ -45,7 +50,7 @@ class ApiMiddleware:
         """One request."""
         request_id = _request_id(request)
         setattr(request, "request_id", request_id)  # noqa: B010  # HttpRequest declares no such attribute
-        if request.path.startswith(_API) and request.path not in _PAGES:
+        if is_of_api(request.path):
             response = await self._answer(request)
         else:
             response = await self.get_response(request)
