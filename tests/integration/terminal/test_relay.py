@@ -146,6 +146,8 @@ async def test_two_clients_see_and_type_in_one_terminal(place: Place) -> None:
     url = await place.open("one")
     async with opened(url) as first, opened(url) as second:
         await first.send_line("name=one")
+        # Each has a way of its own, so the second is only behind the first when that has arrived.
+        await second.expect("name=one")
         await second.send_line("echo hello from $name")
         await first.expect("hello from one")
         await second.expect("hello from one")
