@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.support.docker import docker_host
-from tests.support.mistreated import IMAGE, Mistreated
+from tests.support.mistreated import IMAGE, Mistreated, has_rested
 from tests.support.websocket_terminal import WebSocketTerminal, opened
 
 ECHO_SECONDS = 30.0
@@ -148,9 +148,12 @@ async def test_a_thousand_terminals_are_not_to_be_had(site: Mistreated, profile:
         async def one() -> None:
             async with places:
                 answer = await api.post(f"/sessions/{attacker['id']}/terminals", json={})
+            if await has_rested(answer):
+                return await one()
             codes["opened" if answer.is_success else answer.json()["code"]] += 1
             if answer.is_success:
                 opened_ones.append(answer.json()["id"])
+            return None
 
         person = Neighbour(terminal)
         await person.types()
@@ -165,6 +168,6 @@ async def test_a_thousand_terminals_are_not_to_be_had(site: Mistreated, profile:
         assert most // 2 < codes["opened"] < most, codes
         assert codes["busy"] > 0, codes
         for each in opened_ones[:2]:
-            (await api.delete(f"/sessions/{attacker['id']}/terminals/{each}")).raise_for_status()
-        (await api.post(f"/sessions/{attacker['id']}/terminals", json={})).raise_for_status()
+            await site.ask("DELETE", f"/sessions/{attacker['id']}/terminals/{each}")
+        await site.ask("POST", f"/sessions/{attacker['id']}/terminals", json={})
     await site.end(attacker, neighbour)

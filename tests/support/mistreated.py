@@ -23,6 +23,14 @@ WITHIN = 90.0
 """Seconds for a session to recover: a lease of a dead worker lapses first, then a sweep finds the session."""
 
 
+async def has_rested(answer: httpx.Response) -> bool:
+    """Whether the site had too many requests of this person; then it has rested as long as it was told to."""
+    if answer.is_success or answer.json().get("code") != "rate_limited":
+        return False
+    await asyncio.sleep(float(answer.headers["Retry-After"]))
+    return True
+
+
 class Mistreated:
     """One person's view of a site of which any process may be dead."""
 
@@ -42,7 +50,7 @@ class Mistreated:
             await asyncio.to_thread(self.stack.run, name)
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """A request that is repeated until a web process lives to answer it. For what may be repeated."""
+        """A request that is repeated until a web process lives to answer it, and answers. For what may be repeated."""
         answers: list[httpx.Response] = []
 
         async def answered() -> bool:
@@ -51,7 +59,7 @@ class Mistreated:
                     answers.append(await client.request(method, path, timeout=60, **options))
             except httpx.TransportError:
                 return False
-            return True
+            return not await has_rested(answers[-1])
 
         await until(answered, f"{method} {path} is answered", WITHIN)
         return answers[-1].raise_for_status()
