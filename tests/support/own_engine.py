@@ -1,6 +1,7 @@
 """A Docker engine that belongs to one test: it may be restarted, and what it leaves on the host can be told apart."""
 
 import contextlib
+import glob
 import io
 import os
 import shutil
@@ -127,7 +128,13 @@ class OwnEngine:
         return sorted({path.name for path in self._cgroups() if _numbers(path / "cgroup.procs")})
 
     def _cgroups(self) -> list[Path]:
-        return [path for path in Path("/sys/fs/cgroup").glob(f"**/{self.cgroup}/*") if path.is_dir()]
+        # Not pathlib's: that one fails when a directory goes while it looks, as those of other engines do.
+        found = glob.iglob(f"/sys/fs/cgroup/**/{self.cgroup}/*/", recursive=True)  # noqa: PTH207
+        return [Path(path) for path in found]
+
+    def all_cgroups(self) -> set[str]:
+        """Names of machines' cgroups, of either version, also of those in which nothing lives."""
+        return {path.name for path in self._cgroups()}
 
     def remove_cgroups(self) -> None:
         """Empty ones too: an engine that ends while it starts a machine leaves that machine's behind."""
@@ -137,6 +144,12 @@ class OwnEngine:
     def mounts(self) -> list[str]:
         """Mounts of machines below its directory, also those that were left behind."""
         return [place for place in self.all_mounts() if "/overlay2/" in place or "/containers/" in place]
+
+    def standing_mounts(self) -> set[str]:
+        """What is mounted as long as the engine runs, whether there are machines or not."""
+        data = private.home(self.directory) / "data"
+        remapped = [path for path in data.glob("*.*") if path.is_dir()]
+        return {str(place) for root in (data, *remapped) for place in (root, root / "overlay2")}
 
     def all_mounts(self) -> list[str]:
         """Everything mounted below its directory, its own data as well; the inner ones first."""

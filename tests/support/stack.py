@@ -48,7 +48,12 @@ class Stack:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        """Database, catalogue and static files, then every process; waits until the site answers."""
+        """`prepare`, then every process; waits until the site answers."""
+        self.prepare()
+        self.run_all()
+
+    def prepare(self) -> None:
+        """Database, catalogue and static files."""
         if not MANIFEST.exists():
             raise AssertionError(
                 "the front end is not built: npm --prefix frontend ci && npm --prefix frontend run build"
@@ -56,6 +61,9 @@ class Stack:
         self.data.chmod(0o711)
         self.manage("prepare")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
+
+    def run_all(self) -> None:
+        """Starts every process and waits until the site answers."""
         for name in PROCESSES:
             self.run(name)
 
@@ -96,6 +104,10 @@ class Stack:
         """Bytes that each of these processes holds in memory."""
         pages = [Path(f"/proc/{self._processes[name].pid}/statm").read_text().split()[1] for name in names]
         return [int(each) * os.sysconf("SC_PAGE_SIZE") for each in pages]
+
+    def pids(self) -> list[int]:
+        """Of the processes that were started and not killed."""
+        return [process.pid for process in self._processes.values()]
 
     def stop(self) -> list[str]:
         """Ends all sessions and processes and removes the directory; answers what was left behind, in words."""
