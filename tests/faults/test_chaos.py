@@ -8,20 +8,29 @@ import logging
 import os
 import random
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+import aiodocker
 import httpx
 import pytest
 
 from runtime.engines.docker import private
+from runtime.engines.docker.host_bridges import make_bridge, remove_bridge
+from runtime.engines.docker.names import bridge_name
+from runtime.engines.docker.spec import INSTANCE_LABEL, MACHINE_LABEL, container_name
+from runtime.limits.shaping import limit
 from tests.support.crowd import STEPS, Crowd, Member
 from tests.support.docker import BUSYBOX
 from tests.support.fault_table import FaultTable
+from tests.support.kernel import CGROUPS
+from tests.support.launched import wait
 from tests.support.own_engine import OwnEngine, copy_image, own_engine
 from tests.support.stack import Stack
-from tests.support.unowned import Thing, Unowned
+from tests.support.unowned import KINDS, Thing, Unowned
 from tests.support.waiting import until
 
 CYCLES = int(os.environ.get("FAULT_CYCLES", "20"))
@@ -231,3 +240,46 @@ async def test_nothing_is_left_without_an_owner(site: tuple[Stack, list[str]], o
                 await chaos.round(min(ROUND, CYCLES - done))
     finally:
         await crowd.close()
+
+
+def test_what_is_left_is_seen(site: tuple[Stack, list[str]], own: OwnEngine) -> None:
+    """One thing of each kind: the test above could fail. What a sweep has to do with is gone after it."""
+    stack, _ = site
+    unowned = Unowned(stack, own)
+    instance = (stack.data / "instance").read_text().strip()
+    bridge, container_id, machine_id = bridge_name(instance, "lost"), secrets.token_hex(32), secrets.token_hex(16)
+    cgroup = next(path for path in (CGROUPS / "pids", CGROUPS) if path.is_dir()) / own.cgroup / container_id
+    mount = own.data_root.parent / "lost"
+    shim = ["containerd-shim-runc-v2", "-c", "import time; time.sleep(600)", "-id", container_id, str(own.directory)]
+    labels = {INSTANCE_LABEL: instance, MACHINE_LABEL: machine_id}
+    with ExitStack() as ends:
+        # While the sweep lives, it removes what we make.
+        for name in ("worker", "beat"):
+            stack.kill(name)
+            ends.callback(stack.run, name)
+        asyncio.run(_make_on_engine(own.host, container_name(instance, machine_id), labels))
+        make_bridge(bridge)
+        ends.callback(remove_bridge, bridge)
+        limit({bridge: 1 << 20})
+        cgroup.mkdir(parents=True)
+        ends.callback(cgroup.rmdir)
+        mount.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "lost", mount], check=True)
+        ends.callback(mount.rmdir)
+        ends.callback(lambda: subprocess.run(["umount", mount], check=True))
+        process = subprocess.Popen(shim, executable=sys.executable)
+        ends.callback(process.wait)
+        ends.callback(process.kill)
+        rule = ["iptables", "--wait", "-A", "FORWARD", "-i", bridge, "-j", "DROP"]
+        subprocess.run(rule, check=True)
+        (stack.data / "machines" / machine_id).mkdir()
+        found = {thing.kind for thing in unowned.look(nobody_is_here=False)}
+    assert found >= set(KINDS) - {"row", "quota"}
+    wait(lambda: not unowned.look(nobody_is_here=True), "the sweep removes what belongs to nobody", SETTLED_SECONDS)
+
+
+async def _make_on_engine(host: str, name: str, labels: dict[str, str]) -> None:
+    async with aiodocker.Docker(host) as docker:
+        await docker.networks.create({"Name": name, "Labels": labels})
+        await docker.volumes.create({"Name": name, "Labels": labels})  # type: ignore[no-untyped-call]
+        await docker.containers.create({"Image": BUSYBOX, "Labels": labels}, name=name)
