@@ -140,7 +140,7 @@ class Chaos:
         for name in reversed(processes):
             self._stack.begin(name)
         if "engine" in victims:
-            self._own.start()
+            self._own.revive()
         self._stack.wait_for_all()
 
     async def _look_twice(self) -> set[Thing]:

@@ -64,6 +64,15 @@ class OwnEngine:
             assert time.monotonic() < until, f"the engine does not answer: {self.log[-2000:]}"
             time.sleep(0.05)
 
+    def revive(self) -> None:
+        """Until it answers; started again whenever it ends instead, as a supervisor does: kill -9 may take it two."""
+        until = time.monotonic() + 2 * START_SECONDS
+        while not private.answers(self.host):
+            assert time.monotonic() < until, f"the engine does not answer: {self.log[-2000:]}"
+            if self._process is None or self._process.poll() is not None:
+                self.begin()
+            time.sleep(0.05)
+
     def begin(self) -> None:
         """Starts it, as a supervisor would, and waits for nothing."""
         command = private.command(self.directory)
