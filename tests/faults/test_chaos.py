@@ -76,7 +76,7 @@ RECOVERY_SECONDS = 60.0
 SETTLED_SECONDS = 45.0
 """Leases of the dead lapse in 10 s, what they were removing is left to them for 10 s, sweeps are 5 to 10 s apart."""
 OF_BRIDGES = ("bridge", "qdisc", "rule")
-BRIDGES_SECONDS = 45.0
+BRIDGES_SECONDS = 80.0
 """More for these: one that the engine knows nothing of may be about to become a network, and is left alone for 60 s."""
 
 
