@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from runtime.recording.asciicast import Cast, Position, header
 from tests.e2e.terminal import TerminalOnPage, end
 from tests.e2e.test_pages import SIZES, fits, violations
+from tests.e2e.words import shown
 from tests.support.asciicast import check_version_3, text_of
 from tests.support.stack import Stack
 
@@ -123,7 +124,7 @@ def test_stop_in_the_middle(open_page: Callable[..., Page], results: Path, image
     end(page)
     page.screenshot(path=results / "recording-stopped-ended-dark-wide.png")
     _recorded(page).get_by_role("link", name="Play").click()
-    expect(page.get_by_text("Recording was stopped here")).to_be_visible()
+    expect(shown(page, "Recording was stopped here")).to_be_visible()
     page.locator(".ap-player").get_by_role("button", name="Play").click()
     expect(page.locator(".ap-player")).to_contain_text("before-2")
     page.locator(".ap-wrapper").focus()

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
+from tests.e2e.words import shown
 
 
 def test_a_shell_survives_resizing_and_reloading_and_ends_with_a_reason(page: Page, image: str, tmp_path: Path) -> None:
@@ -49,12 +50,12 @@ def _size(terminal: TerminalOnPage, label: str) -> tuple[int, int]:
 def test_typing_during_a_cut_arrives_once(page: Page, image: str) -> None:
     terminal = start(page, image)
     page.context.set_offline(True)
-    expect(page.get_by_text("The connection was cut")).to_be_visible()
+    expect(shown(page, "The connection was cut")).to_be_visible()
     terminal.type("echo typed-in-the-dark | tr a-z A-Z")
-    expect(page.get_by_text("What you type is kept.")).to_be_visible()
+    expect(shown(page, "What you type is kept.")).to_be_visible()
     page.context.set_offline(False)
     terminal.expect("^TYPED-IN-THE-DARK")
-    expect(page.get_by_text("The connection was cut")).to_be_hidden()
+    expect(shown(page, "The connection was cut")).to_be_hidden()
     assert terminal.count("^TYPED-IN-THE-DARK") == 1
     end(page)
 
@@ -127,7 +128,7 @@ def test_a_shell_that_exits_says_so(page: Page, image: str) -> None:
     expect(page.get_by_role("tab")).to_have_count(2)
     terminal.expect_prompt()
     terminal.type("exit 3")
-    expect(page.get_by_text("exit code 3")).to_be_visible()
+    expect(shown(page, "exit code 3")).to_be_visible()
     end(page)
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
 from tests.e2e.test_pages import violations
+from tests.e2e.words import shown
 
 
 class GuestPage:
@@ -123,7 +124,7 @@ def test_a_guest_searches_copies_and_saves(
     guest_page.keyboard.press("Escape")
     # What was found stays selected.
     tools.get_by_role("button", name="Copy").click()
-    expect(guest_page.get_by_text("Copied.").first).to_be_visible()
+    expect(shown(guest_page, "Copied.")).to_be_visible()
     assert guest_page.evaluate("navigator.clipboard.readText()") == "Needle-3"
     with guest_page.expect_download() as download:
         tools.get_by_role("button", name="Download scrollback").click()

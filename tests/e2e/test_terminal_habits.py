@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
 from tests.e2e.test_pages import violations
+from tests.e2e.words import shown
 
 LINK = r"printf '\033]8;;%s\033\\%s\033]8;;\033\\\n' "
 SIXEL = (
@@ -150,7 +151,7 @@ def test_links_say_where_they_lead(page: Page, image: str) -> None:
     hover("words-3")
     page.mouse.down()
     page.mouse.up()
-    expect(page.get_by_text("Links that begin with javascript: are not opened.")).to_be_visible()
+    expect(shown(page, "Links that begin with javascript: are not opened.")).to_be_visible()
     assert len(page.context.pages) == 1
     end(page)
 
@@ -327,7 +328,7 @@ def test_selecting_copies_when_that_is_wanted(clipboard_page: Page, image: str) 
     box = terminal.rows.locator("> div").filter(has_text=re.compile("^copy-me-36")).first.bounding_box()
     assert box is not None
     page.mouse.dblclick(box["x"] + 20, box["y"] + box["height"] / 2)
-    expect(page.get_by_text("Copied.").first).to_be_visible()
+    expect(shown(page, "Copied.")).to_be_visible()
     assert "copy-me-36".startswith(page.evaluate("navigator.clipboard.readText()").strip())
     assert page.evaluate("navigator.clipboard.readText()").strip() != ""
     end(page)

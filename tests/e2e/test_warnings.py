@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.person import Person
 from tests.e2e.terminal import TerminalOnPage, end, start
 from tests.e2e.test_pages import SIZES, fits, violations
+from tests.e2e.words import shown
 from tests.support.stack import Stack
 
 PATIENCE_MILLISECONDS = 45_000
@@ -77,7 +78,7 @@ def test_a_paused_session_goes_on_from_the_catalogue_and_by_keys(page: Page, ima
     expect(badge).to_have_text("paused")
     page.reload()
     expect(badge).to_have_text("paused")
-    expect(page.get_by_text("The connection was cut")).to_be_hidden()
+    expect(shown(page, "The connection was cut")).to_be_hidden()
     page.goto("/")
     page.set_viewport_size(SIZES["narrow"])
     expect(page.locator("#my-sessions").get_by_role("button", name="Resume")).to_be_visible()
@@ -104,7 +105,7 @@ def test_the_end_by_a_quota_says_why_and_what_next(
     page.get_by_role("button", name="Close usage").click()
     stack.manage("shell", "-c", QUOTA.format(session=page.url.rpartition("/")[2]))
     expect(page.get_by_role("heading", name="More was written to disk than the profile allows.")).to_be_visible()
-    expect(page.get_by_text("choose a profile with more disk")).to_be_visible()
+    expect(shown(page, "choose a profile with more disk")).to_be_visible()
     expect(page.get_by_role("button", name="Start again")).to_be_visible()
     expect(page.get_by_role("button", name="Download scrollback")).to_be_visible()
     page.screenshot(path=results / f"quota-{scheme}-{size}.png")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.chromium import PATIENCE_MILLISECONDS, chromium
 from tests.e2e.person import Person, first_administrator
 from tests.e2e.terminal import TerminalOnPage, end, start
+from tests.e2e.words import shown
 from tests.support.mistreated import IMAGE, Mistreated
 
 WEB = ("web", "web2")
@@ -46,13 +47,13 @@ def test_what_is_typed_while_web_is_away_arrives_once(site: Mistreated, page: Pa
     for away in (1, 2):
         for name in WEB:
             site.stack.kill(name)
-        expect(page.get_by_text("The connection was cut")).to_be_visible()
+        expect(shown(page, "The connection was cut")).to_be_visible()
         terminal.type("n=$((n+1)); echo while-away-$n-$((6*7)).")
-        expect(page.get_by_text("What you type is kept.")).to_be_visible()
+        expect(shown(page, "What you type is kept.")).to_be_visible()
         for name in WEB:
             site.stack.run(name)
         terminal.expect(rf"^while-away-{away}-42\.")
-        expect(page.get_by_text("The connection was cut")).to_be_hidden()
+        expect(shown(page, "The connection was cut")).to_be_hidden()
     terminal.type("echo last-$$-$n.")
     terminal.expect(r"^last-\d+-2\.")
     assert number(terminal, "first") == number(terminal, "last"), "it is another shell"
