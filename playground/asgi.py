@@ -1,7 +1,6 @@
 """What the web server runs: pages and the API over HTTP, terminals and events over WebSockets."""
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
 import django
@@ -14,13 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "playground.settings")
 django.setup(set_prefix=False)
 
 # These need the applications that the line above has loaded.
-from playground.api.body_limit import Application, BodyLimit  # noqa: E402
+from playground.api.body_limit import BodyLimit  # noqa: E402
 from playground.api.handler import Handler  # noqa: E402
 from playground.engine import make_engine  # noqa: E402
 from playground.sessions.closing import CloseCode  # noqa: E402
 from playground.sessions.consumers import events_socket  # noqa: E402
 from playground.sessions.sockets import terminal_socket  # noqa: E402
 from playground.sharing.sockets import guest_socket  # noqa: E402
+from runtime.asgi import Application, Receive, Scope, Send  # noqa: E402
 
 # They tidy up what a thread keeps from one request to the next, and each request would get a thread for them alone.
 # Pages have one of their own, which ends with them; the API's calls of the database: see `playground.database`.
@@ -30,11 +30,8 @@ request_started.disconnect(close_old_connections)
 # For what that imports, which takes half a second: nobody's first request should wait for it.
 make_engine()
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-
-async def unknown_socket(_scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+async def unknown_socket(_scope: Scope, receive: Receive, send: Send) -> None:
     """Any other address: accepted, then closed with a code, because browsers hide why a socket was refused."""
     await receive()
     await send({"type": "websocket.accept"})

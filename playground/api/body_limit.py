@@ -6,7 +6,7 @@ Large files are taken of people alone, for the same reason: the disk is not the 
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from django.db import DatabaseError
@@ -17,13 +17,10 @@ from playground.api.errors import NotAuthenticated, NotReady, TooLarge
 from playground.api.problems import answer_of
 from playground.database import in_database
 from playground.errors import SiteError
+from runtime.asgi import Application, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 1024 * 1024
 MOST_FILE_BYTES = 64 * 1024 * 1024

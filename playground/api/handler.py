@@ -7,6 +7,7 @@ from django.core.handlers.asgi import ASGIHandler
 
 from playground.api.middleware import is_of_api
 
+# As Django's types have them.
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]

@@ -7,7 +7,7 @@ differs: whoever listens is at most that far behind, also while Valkey is away.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from playground.sessions.events import IMAGES_GROUP, owner_group
 from playground.sessions.models import Event
 from playground.sessions.public import public_image, public_session
 from playground.sessions.selectors import catalogue, sessions_of
+from runtime.asgi import Receive, Send
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +31,6 @@ SNAPSHOT_SECONDS = 15.0
 LAYER_SECONDS = 2.0
 SNAPSHOT_SESSIONS = 50
 _BACKLOG = 200
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 async def events_socket(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

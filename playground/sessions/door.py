@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,12 +12,10 @@ from playground.sessions.closing import short
 from playground.sessions.models import Session
 from playground.sessions.services import ACTIVITY_RESOLUTION, note_activity
 from playground.sessions.states import SessionState
+from runtime.asgi import Message, Send
 from runtime.engines.base import Stream
 from runtime.terminal.closing import CloseCode
 from runtime.terminal.relay import Ending
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 

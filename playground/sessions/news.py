@@ -7,8 +7,7 @@ process looks every few seconds anyway: one query for all of its open terminals.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Set
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Set
 from uuid import UUID
 
 import structlog
@@ -17,20 +16,15 @@ from django.db.models import Max
 
 from playground.database import in_database
 from playground.sessions.events import NEWS, NEWS_GROUP
+from playground.sessions.listening import LOOK_SECONDS, listen
 from playground.sessions.models import Event
+from runtime.asgi import Message, Send
 from runtime.terminal.messages import notice
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 10.0
-"""How late a notice may be when the channel layer has lost it."""
-LISTEN_SECONDS = 3600.0
-"""How long one membership in the group is trusted; some channel layers forget it after a day."""
 MOST_WAITING = 16
 """Notices for one socket that reads nothing; older ones are dropped."""
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 
 
 def last_event(session_id: UUID) -> int:
@@ -108,7 +102,7 @@ class News:
 
     async def _serve(self) -> None:
         """As long as there is anybody."""
-        listener = asyncio.create_task(self._listen())
+        listener = asyncio.create_task(listen(self._listen_once, "news"))
         try:
             look_at = time.monotonic()
             while self._followers:
@@ -143,16 +137,6 @@ class News:
                     follower.seen = event.pk
                     if (told := NEWS[event.kind](event.data)) is not None:
                         follower.tell(told)
-
-    async def _listen(self) -> None:
-        """For ever: hears that there is news, as far as the channel layer says so."""
-        while True:
-            try:
-                async with asyncio.timeout(LISTEN_SECONDS):
-                    await self._listen_once()
-            except Exception as error:
-                log.info("news_without_channel_layer", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def _listen_once(self) -> None:
         layer = get_channel_layer()

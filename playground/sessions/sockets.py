@@ -5,7 +5,7 @@ A refused socket is accepted first and closed then: browsers show their scripts 
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,14 +26,12 @@ from playground.sessions.models import Session, Terminal
 from playground.sessions.news import last_event, news
 from playground.sessions.states import MachineState, SessionState
 from playground.sessions.tickets import redeem
+from runtime.asgi import Receive, Send
 from runtime.terminal.messages import Role
 from runtime.terminal.relay import Wish, relay
 
 SUBPROTOCOL = "playground.terminal.v1"
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _PARAMETERS = frozenset({"ticket", "offset", "cols", "rows", "role", "client"})
 _LARGEST = {"offset": 2**63 - 1, "cols": 1000, "rows": 1000, "client": 2**64 - 1}

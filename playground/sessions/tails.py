@@ -16,14 +16,11 @@ from django.db.models import Max
 
 from playground.database import in_database
 from playground.sessions.events import session_group
+from playground.sessions.listening import LOOK_SECONDS, listen
 from playground.sessions.models import Event
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 10.0
-"""How late an event may be when the channel layer has lost it."""
-LISTEN_SECONDS = 3600.0
-"""How long memberships in groups are trusted; some channel layers forget them after a day."""
 LAYER_SECONDS = 2.0
 
 
@@ -85,7 +82,7 @@ class Tails:
     async def _serve(self) -> None:
         """As long as there is any."""
         while self._open:
-            listener = asyncio.create_task(self._listen())
+            listener = asyncio.create_task(listen(self._listen_once, "histories"))
             try:
                 while self._open:
                     with contextlib.suppress(TimeoutError):
@@ -110,16 +107,6 @@ class Tails:
             for tail in tails:
                 if last is None or last > tail.seen:
                     tail.woken.set()
-
-    async def _listen(self) -> None:
-        """For ever: wakes who is told of, as far as the channel layer says so."""
-        while True:
-            try:
-                async with asyncio.timeout(LISTEN_SECONDS):
-                    await self._listen_once()
-            except Exception as error:
-                log.info("histories_without_channel_layer", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def _listen_once(self) -> None:
         layer = get_channel_layer()

@@ -4,7 +4,7 @@ Only the guest's cookie opens it, from a page of our own. A guest never decides 
 may not type and does all the same is cut off, and nobody else notices.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -24,12 +24,9 @@ from playground.sharing.models import Role
 from playground.sharing.presence import Place, presence
 from playground.sharing.selectors import guest_of_cookies
 from playground.sharing.standing import role_of
+from runtime.asgi import Receive, Send
 from runtime.terminal.messages import Role as SocketRole
 from runtime.terminal.relay import Wish, relay
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 NOT_FOR_GUESTS = frozenset({"watchers"})
 """Notices about who else is there are the owner's."""

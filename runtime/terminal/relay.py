@@ -8,10 +8,11 @@ Both sides are hostile: what breaks the rules ends this one socket.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from runtime.asgi import Message, Receive, Send
 from runtime.engines.base import Stream
 from runtime.errors import Busy, MachineGone, MachineUnreachable, ProtocolViolation, RuntimeFailure, TerminalUnknown
 from runtime.terminal import frames
@@ -30,10 +31,6 @@ from runtime.terminal.messages import (
 )
 from runtime.terminal.pacing import FIRST, Pacing
 from runtime.terminal.refusals import BadOffset
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 STUCK_SECONDS = 120.0
 """How long one message may wait for room in the machine. Meanwhile nothing is read of the client, so that nobody would

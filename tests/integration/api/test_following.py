@@ -10,8 +10,8 @@ import pytest
 from playground.accounts.keys import revoke_key
 from playground.sessions.connections import MOST_OF_A_PERSON
 from playground.sessions.ending import force_end
+from playground.sessions.listening import LOOK_SECONDS
 from playground.sessions.models import Event, Session, Terminal
-from playground.sessions.tails import LOOK_SECONDS
 from tests.support.event_stream import ACCEPT, WITHIN, followed
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
