@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -69,34 +69,41 @@ def _required(found: list[Need]) -> list[Need]:
 
 def _test(places: Places, environment: Mapping[str, str]) -> int:
     """Tests that a busy machine could spoil come last, alone: browsers, and kills in the middle of something."""
-    pytest = [str(places.python), "-m", "pytest"]
-    folders = sorted(folder for folder in (places.root / "tests").iterdir() if (folder / "__init__.py").exists())
-    calm = [str(folder) for folder in folders if folder.name in NEED_CALM]
-    others = [str(folder) for folder in folders if folder.name not in NEED_CALM]
+    folders = _folders(places.root / "tests")
+    calm = [folder for folder in folders if folder.name in NEED_CALM]
+    site = [folder for folder in folders if folder.parent.name == "integration" and folder.name not in WITHOUT_DATABASE]
+    others = [folder for folder in folders if folder not in calm and folder not in site]
     failed = run_together(
         [Run("front end (vitest)", ["npm", "test", "--silent"], places.root / "frontend", environment)]
     )
-    first = [Run("all but e2e and faults on SQLite", [*pytest, *others], places.root, environment)]
+    first = [
+        _pytest(places, "units, engines, terminals", others, environment),
+        _pytest(places, "site on SQLite", site, environment, "test-site-on-sqlite.log"),
+    ]
     with ExitStack() as ends:
         if needs.program("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
             url = ends.enter_context(postgres(environment, places.logs / "test-postgres.log"))
             there = {**environment, "DATABASE_URL": url}
-            command = [*pytest, *_of_database(places)]
-            first.append(
-                Run("integration on PostgreSQL", command, places.root, there, places.logs / "test-on-postgres.log")
-            )
+            first.append(_pytest(places, "site on PostgreSQL", site, there, "test-site-on-postgresql.log"))
         failed += run_together(first)
-    failed += run_together([Run("e2e and faults on SQLite", [*pytest, *calm], places.root, environment)])
+    failed += run_together([_pytest(places, "browsers and faults", calm, environment)])
     failed += [f"left behind: {command}" for command in leftovers(places.build / "test")]
     if failed:
         raise SetupError(f"Failed: {', '.join(failed)}")
     return 0
 
 
-def _of_database(places: Places) -> list[str]:
-    """The folders of integration tests in which the database plays a part."""
-    folders = sorted(folder for folder in (places.root / "tests" / "integration").iterdir() if folder.is_dir())
-    return [str(folder) for folder in folders if folder.name not in {*WITHOUT_DATABASE, "__pycache__"}]
+def _folders(tests: Path) -> list[Path]:
+    """Those that hold tests; the integration tests' one by one."""
+    found = [*(tests / "integration").iterdir(), *tests.iterdir()]
+    return sorted(folder for folder in found if folder.name != "integration" and list(folder.rglob("test_*.py")))
+
+
+def _pytest(
+    places: Places, title: str, folders: Sequence[Path], environment: Mapping[str, str], log: str | None = None
+) -> Run:
+    command = [str(places.python), "-m", "pytest", *map(str, folders)]
+    return Run(title, command, places.root, environment, places.logs / log if log else None)
 
 
 def _bench(places: Places, environment: Mapping[str, str]) -> int:
