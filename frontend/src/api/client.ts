@@ -63,8 +63,17 @@ export async function call(method: string, path: string, body?: Body, root = ROO
   return response;
 }
 
+/** What the server answered. Raises ApiError where the line was cut before all of it had come. */
+export async function bodyOf<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new ApiError(0, "network", "The server’s answer was cut off. Look whether it was done before you try again.");
+  }
+}
+
 export async function answer<T>(method: string, path: string, body?: Body): Promise<T> {
-  return (await (await call(method, path, body)).json()) as T;
+  return bodyOf<T>(await call(method, path, body));
 }
 
 const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;

@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { answer } from "../api/client.js";
+import { answer, ApiError } from "../api/client.js";
 import { LightElement } from "../ui/light-element.js";
 import { clock, size } from "../ui/words.js";
 import type { RecordingInfo } from "./types.js";
@@ -29,12 +29,21 @@ export class EndedRecordings extends LightElement {
   }
 
   async #look(): Promise<void> {
-    const found = await answer<{ items: RecordingInfo[] }>("GET", `/sessions/${encodeURIComponent(this.session)}/recordings`);
-    this.items = found.items;
     // The last words of a terminal are written a moment after its end.
-    if (this.isConnected && this.items.some((item) => item.state === "recording")) {
-      this.#timer = window.setTimeout(() => void this.#look(), LOOK_AGAIN);
+    if ((await this.#read()) && this.isConnected) this.#timer = window.setTimeout(() => void this.#look(), LOOK_AGAIN);
+  }
+
+  /** Whether there will be more to see. */
+  async #read(): Promise<boolean> {
+    try {
+      const path = `/sessions/${encodeURIComponent(this.session)}/recordings`;
+      this.items = (await answer<{ items: RecordingInfo[] }>("GET", path)).items;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Refused for good, or the server is away for a moment.
+      return error.status === 0 || error.status === 429 || error.status >= 500;
     }
+    return this.items.some((item) => item.state === "recording");
   }
 
   protected override render(): TemplateResult | typeof nothing {

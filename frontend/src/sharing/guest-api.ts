@@ -1,4 +1,4 @@
-import { call } from "../api/client.js";
+import { bodyOf, call } from "../api/client.js";
 import type { SessionState, TerminalInfo } from "../api/types.js";
 
 /** What a link leads to; the server's `playground/sharing/views.py` is the other side. */
@@ -37,11 +37,11 @@ const request = (method: string, path: string, body?: Readonly<Record<string, un
 const at = (session: string): string => `/watch/${encodeURIComponent(session)}`;
 
 export const guestApi = {
-  look: async (token: string) => (await (await request("POST", "/join/look", { token })).json()) as Invitation,
+  look: async (token: string) => bodyOf<Invitation>(await request("POST", "/join/look", { token })),
   /** Answers the address of the page to watch at. */
   enter: async (token: string, name: string): Promise<string> =>
-    ((await (await request("POST", "/join/enter", { token, name })).json()) as { page: string }).page,
-  visit: async (session: string) => ((await (await request("GET", `${at(session)}/state`)).json()) as { visit: Visit }).visit,
+    (await bodyOf<{ page: string }>(await request("POST", "/join/enter", { token, name }))).page,
+  visit: async (session: string) => (await bodyOf<{ visit: Visit }>(await request("GET", `${at(session)}/state`))).visit,
   ask: async (session: string): Promise<void> => void (await request("POST", `${at(session)}/ask`)),
   leave: async (session: string): Promise<void> => void (await request("POST", `${at(session)}/leave`)),
 };
