@@ -79,8 +79,11 @@ export class SessionFollower {
     if (this.#session.state === "ended" || this.#asking || !needed) return;
     this.#asking = true;
     this.#doubts = Math.max(0, this.#doubts - 1);
+    const before = this.#session;
     try {
-      this.#take(await api.session(this.#session.id));
+      const answered = await api.session(before.id);
+      // What was heard meanwhile may be newer than this.
+      if (this.#session === before) this.#take(answered);
     } catch (error) {
       // The page says elsewhere that the line is cut; the next round may do better.
       if (!(error instanceof ApiError)) throw error;
