@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
 from tests.e2e.test_pages import violations
@@ -48,6 +48,31 @@ def _come(page: Page, url: str, name: str) -> GuestPage:
     page.get_by_role("button", name="Watch").click()
     page.wait_for_url("**/watch/*")
     return GuestPage(page)
+
+
+def test_a_new_link_stays_whatever_was_read_before_it(page: Page, image: str) -> None:
+    """Its address is shown once: an older list, which comes later, must not take it away."""
+    start(page, image)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "GET" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/share-links", hold)
+    with page.expect_request(lambda request: request.url.endswith("/share-links")):
+        page.get_by_role("button", name=re.compile("^Share")).click()
+    dialog = page.get_by_role("dialog", name="Share this session")
+    dialog.get_by_role("button", name="Make a link").click()
+    link = dialog.get_by_label("The new link")
+    expect(link).to_be_visible()
+    held[0].fulfill(json={"items": []})
+    expect(dialog.get_by_role("button", name=re.compile("Revoke the link"))).to_be_visible()
+    expect(link).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    end(page)
 
 
 def test_a_guest_watches_asks_types_and_is_cut_off(

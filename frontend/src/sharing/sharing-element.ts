@@ -81,6 +81,7 @@ export class SharingElement extends LightElement {
 
   async #read(): Promise<void> {
     this.#looked = performance.now();
+    const { made } = this;
     try {
       [this.guests, this.links] = await Promise.all([sharingApi.guests(this.session), sharingApi.links(this.session)]);
     } catch (error) {
@@ -88,7 +89,8 @@ export class SharingElement extends LightElement {
       if (!(error instanceof ApiError)) throw error;
       return;
     }
-    if (this.made !== null && !this.links.some((link) => link.id === this.made?.id && link.is_open)) this.made = null;
+    // One that was made meanwhile may be missing in what was read.
+    if (this.made === made && !this.links.some((link) => link.id === made?.id && link.is_open)) this.made = null;
     for (const id of this.#answered) if (!this.guests.some((guest) => guest.id === id && guest.is_asking)) this.#answered.delete(id);
     void this.#consent();
   }
