@@ -5,6 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.chromium import PATIENCE_MILLISECONDS
 from tests.support.stack import Stack
 
 
@@ -20,6 +21,7 @@ def first_administrator(stack: Stack, browser: Browser) -> Person:
     """Comes in by the one-time link and chooses a password."""
     person = Person("admin", "a long enough passphrase", {})
     context = browser.new_context(base_url=stack.url)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto(stack.manage("admin_link").split()[-1])
     page.get_by_role("button", name="Sign in").click()

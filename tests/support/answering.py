@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 def wait_for(name: str, process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Callable[[str], str]) -> None:
@@ -35,6 +35,6 @@ def valkey_answers(path: Path) -> bool:
 def web_answers(url: str) -> bool:
     """Whether it says 200 there."""
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return httpx.get(url, timeout=10).status_code == 200
     except httpx.TransportError:
         return False

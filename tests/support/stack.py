@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 MANIFEST = REPOSITORY / "playground" / "static" / "build" / "manifest.json"
 PROCESSES = ("valkey", "worker", "beat", "recorder", "web", "web2")
 """In the order in which they start. Two of them share the port, as in a real installation."""
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 COMMAND_SECONDS = 900.0
 """Of one management command; building an image is the longest."""
 
