@@ -1,6 +1,8 @@
 """The terminal on the page, as a person sees and uses it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -28,15 +30,34 @@ class TerminalOnPage:
         """Waits for a shell."""
         self.expect(r"[#$]\s*$")
 
+    @property
+    def keyboard(self) -> Locator:
+        """What has the focus while keys go to the terminal."""
+        return self.pane.locator(".xterm-helper-textarea")
+
     def type(self, line: str) -> None:
         """A line and Enter."""
-        self.pane.locator(".xterm-helper-textarea").focus()
+        self.keyboard.focus()
         self._page.keyboard.type(line)
         self._page.keyboard.press("Enter")
 
     def count(self, pattern: str) -> int:
         """How many lines on the screen match."""
         return self.rows.locator("> div").filter(has_text=re.compile(pattern)).count()
+
+
+@contextmanager
+def another(page: Page) -> Iterator[TerminalOnPage]:
+    """The block asks for one more terminal; behind it, that one is in front, with the keyboard and a prompt.
+
+    Its tab alone says less: the page may hear of a terminal before its own request for it is answered.
+    """
+    terminal = TerminalOnPage(page)
+    before = terminal.pane.get_attribute("id") or ""
+    yield terminal
+    expect(terminal.pane).not_to_have_attribute("id", before)
+    expect(terminal.keyboard).to_be_focused()
+    terminal.expect_prompt()
 
 
 def start(page: Page, image: str) -> TerminalOnPage:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.terminal import TerminalOnPage, end, start
+from tests.e2e.terminal import TerminalOnPage, another, end, start
 from tests.e2e.words import shown
 
 
@@ -76,13 +76,18 @@ def test_two_windows_show_the_same_shell(page: Page, open_page: Callable[..., Pa
 
 def test_several_terminals_of_one_machine(page: Page, image: str) -> None:
     terminal = start(page, image)
-    terminal.type("echo first-$((1+0)) > /tmp/note")
-    page.get_by_role("button", name="New terminal").click()
+    terminal.type("echo first-$((1+0)) > /tmp/note && echo noted-$((1+0))")
+    terminal.expect("^noted-1")
+    with another(page):
+        page.get_by_role("button", name="New terminal").click()
     expect(page.get_by_role("tab")).to_have_count(2)
-    terminal.expect_prompt()
     terminal.type("cat /tmp/note")
     terminal.expect("^first-1")
+    # While a program ran in it, it would not be closed unasked.
+    terminal.expect_prompt()
     page.get_by_role("tab").first.click()
+    expect(terminal.keyboard).to_be_focused()
+    terminal.expect("^noted-1")
     assert terminal.count("^first-1") == 0
     page.get_by_role("tab").first.focus()
     page.keyboard.press("ArrowRight")
@@ -123,10 +128,9 @@ def test_search_finds_old_output(page: Page, image: str) -> None:
 
 
 def test_a_shell_that_exits_says_so(page: Page, image: str) -> None:
-    terminal = start(page, image)
-    page.get_by_role("button", name="New terminal").click()
-    expect(page.get_by_role("tab")).to_have_count(2)
-    terminal.expect_prompt()
+    start(page, image)
+    with another(page) as terminal:
+        page.get_by_role("button", name="New terminal").click()
     terminal.type("exit 3")
     expect(shown(page, "exit code 3")).to_be_visible()
     end(page)
@@ -150,5 +154,5 @@ def test_the_keyboard_goes_on_where_a_button_went_away(page: Page, image: str) -
     resume = page.locator(".terminals-column > .bar").get_by_role("button", name="Resume")
     expect(resume).to_be_enabled()
     resume.press("Enter")
-    expect(terminal.pane.locator(".xterm-helper-textarea")).to_be_focused()
+    expect(terminal.keyboard).to_be_focused()
     end(page)
