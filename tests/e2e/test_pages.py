@@ -88,8 +88,8 @@ def test_the_catalogue_by_keyboard_alone(page: Page, image: str) -> None:
     expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_hidden()
     page.keyboard.press("/")
     page.keyboard.type(image)
+    expect(page.locator("[data-image][hidden]")).not_to_have_count(0)
     expect(page.locator("[data-image]:not([hidden])").first).to_have_attribute("data-image", image)
-    assert page.locator("[data-image][hidden]").count() > 0
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     page.wait_for_url("**/sessions/*")

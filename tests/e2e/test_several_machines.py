@@ -49,7 +49,7 @@ def test_they_reach_each_other_by_name_and_nobody_else_does(api: httpx.Client) -
 
         wait(lambda: fetched(ours, "db") == "served-by-db\n", "the page of the other machine")
         address = run(api, ours, "ip -4 -o addr show dev eth0", machine="db").json()["stdout"].split()[3].split("/")[0]
-        assert fetched(ours, address) == "served-by-db\n"
+        wait(lambda: fetched(ours, address) == "served-by-db\n", "the same by its address")
         assert fetched(strangers, "db") == fetched(strangers, address) == ""
     finally:
         for session in (ours, strangers):
