@@ -63,9 +63,7 @@ class Presence:
             self._open.discard(place)
             self._counts.subtract(most.keys())
             self._counts += Counter()
-            comes_back = place.why is not None and place.why.code == CloseCode.COME_BACK
-            if not self._counts[place.guest_id] and not comes_back:
-                await self._say_gone(place.guest_id)
+            await self._note_gone(place)
 
     async def _check(self) -> None:
         """Looks all of them up at once, as long as there are any."""
@@ -82,11 +80,19 @@ class Presence:
                     place.why = _why(place.role, found[place.guest_id])
                     if place.why is not None:
                         place.over.set()
+                # Who left meanwhile may have been noted as seen after their going.
+                for place in asked:
+                    if place not in self._open:
+                        await self._note_gone(place)
             await asyncio.sleep(limits.CHECK_SECONDS)
 
-    async def _say_gone(self, guest_id: UUID) -> None:
+    async def _note_gone(self, place: Place) -> None:
+        """Unless they are there by another socket, or come back at once."""
+        comes_back = place.why is not None and place.why.code == CloseCode.COME_BACK
+        if self._counts[place.guest_id] or comes_back:
+            return
         try:
-            await in_database(services.note_gone)(guest_id)
+            await in_database(services.note_gone)(place.guest_id)
         except Exception as error:
             log.info("a guest's going was not noted: %s", type(error).__name__)
 
