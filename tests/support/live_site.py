@@ -4,10 +4,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,6 +53,16 @@ class LiveSite:
     def send(self, name: str, number: signal.Signals) -> None:
         """Sends it a signal."""
         self._processes[name].send_signal(number)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP, and it stands still; but not where it keeps all others from writing, as SQLite has one writer."""
+        process = self._processes[name]
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            if _can_be_written():
+                return
+            process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Ends all, the last one started first, and removes the directory."""
@@ -124,6 +136,19 @@ class LiveSite:
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:
         wait_for(name, self._processes[name], ready, self.log)
+
+
+def _can_be_written() -> bool:
+    """Whether nobody holds the database's lock for long."""
+    if connection.vendor != "sqlite":
+        return True
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=5, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.execute("ROLLBACK")
+        return True
 
 
 def _database_url() -> str:

@@ -28,7 +28,7 @@ IN_ROUNDS = (
     "seq $((i * 40000 + 1)) $(((i + 1) * 40000)); i=$((i + 1)); done; exec sleep 1000"
 )
 """Each time that it is told to, 40000 lines: they are written before, while and after a recorder is killed."""
-LAST = 120_000
+LAST = 40_000
 """Lines, fewer bytes than a terminal keeps for a recorder."""
 NUMBERS = "".join(f"{number}\n" for number in range(1, 200_001))
 
@@ -75,7 +75,7 @@ def test_the_last_words_are_recorded(
     session = start_recorded()
     wait_until(lambda: file_of(running_site, session) is not None, "the recorder works")
     # All of the second terminal is still to be recorded when it is about to go.
-    running_site.send("recorder", signal.SIGSTOP)
+    running_site.freeze("recorder")
     command = f"stty -opost; seq {LAST}; touch done; exec sleep 1000"
     path = f"/sessions/{session}"
     terminal = ann.api.post(f"{path}/terminals", json={"command": command}).json()["id"]
@@ -116,10 +116,13 @@ def test_a_flood_ends_at_its_limit(
     assert Event.objects.filter(session_id=session, kind="recording_full").exists()
 
 
-def test_sizes_and_input(start_recorded: Callable[..., str], recorder: Callable[[], None], ann: Person) -> None:
+def test_sizes_and_input(
+    start_recorded: Callable[..., str], recorder: Callable[[], None], running_site: LiveSite, ann: Person
+) -> None:
     session = start_recorded("stty -echo; stty rows 30 cols 100; printf ready; read secret; printf thanks")
     terminal = ann.api.get(f"/sessions/{session}").json()["terminals"][0]["id"]
-    wait_until(lambda: Recording.objects.filter(session_id=session, size_bytes__gt=0).exists(), "it is recorded")
+    # By then it echoes nothing.
+    wait_until(lambda: text_so_far(running_site, session) == "ready", "it is recorded")
     with opened(f"{_ws(ann, terminal)}?cols=120&rows=40", {"Authorization": f"Bearer {ann.key}"}) as socket:
         socket.send(b"\x00the secret\n")
         recording = completed(session)

@@ -108,7 +108,7 @@ def test_a_recorder_that_is_killed_on_the_way(
 ) -> None:
     session = start_recorded(IN_TWO_PARTS)
     wait_until(lambda: has_file(ann, session, "before"), "the first part is printed")
-    running_site.send("recorder", signal.SIGSTOP)
+    running_site.freeze("recorder")
     _stop(ann, session)
     for _ in range(4):
         running_site.send("recorder", signal.SIGCONT)
@@ -195,7 +195,7 @@ def test_a_machine_that_does_not_answer(ann: Person, anns: Terminal, site: LiveS
         assert completed(str(anns.machine.session_id)).state == RecordingState.STOPPED
     finally:
         site.kill("recorder")
-        (site.data / "recordings" / f"{recording.pk.hex}.cast").unlink()
+        (site.data / "recordings" / f"{recording.pk.hex}.cast").unlink(missing_ok=True)
 
 
 def test_somebody_elses(ann: Person, bob: Person, anns: Terminal) -> None:
