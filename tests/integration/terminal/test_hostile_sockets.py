@@ -61,7 +61,7 @@ async def test_frames_that_come_in_any_pieces(place: Place, step: int) -> None:
             await writer.drain()
             await asyncio.sleep(0)
         seen = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"cut-" + b"x" * 300 not in seen:
                 seen += await reader.read(65_536)
 
@@ -69,8 +69,10 @@ async def test_frames_that_come_in_any_pieces(place: Place, step: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_bytes_end_their_own_socket_alone(place: Place, seed: int) -> None:
     chance = random.Random(seed)
-    url = await place.open("one")
+    # Some of the bytes are typed, and no end of file, stopped output or quoted Ctrl-C must outlast them.
+    url = await place.open("one", "/bin/sh", "-c", "stty -ixon eof undef lnext undef; exec /bin/sh")
     async with opened(url) as other:
+        await works(other, "ready")
         for _ in range(40):
             async with raw(place, url) as (_, writer):
                 good = frame(bytes((chance.choice([0, 1, 2, 3]),)) + chance.randbytes(chance.randrange(40)))
@@ -79,13 +81,14 @@ async def test_any_bytes_end_their_own_socket_alone(place: Place, seed: int) -> 
                     bad[chance.randrange(len(bad))] = chance.randrange(256)
                 writer.write(bytes(bad[: chance.randrange(1, len(bad) + 1)]))
                 await asyncio.sleep(0)
-        await other.send(b"\x03\x15\r")
-        await works(other, "unharmed")
 
         async def gone() -> bool:
             return place.server.open == 1
 
+        # What they typed may come until then, and would stand in the middle of what is typed here.
         await until(gone, "the others are gone")
+        await other.send(b"\x03\x15\r")
+        await works(other, "unharmed")
 
 
 async def test_acknowledgements_out_of_order(place: Place) -> None:
@@ -97,7 +100,7 @@ async def test_acknowledgements_out_of_order(place: Place) -> None:
     async with opened(url) as terminal:
         terminal.acknowledging = False
         await terminal.send(b"x")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"end" not in await terminal.read():
                 for offset in (terminal.offset, 0, chance.randrange(terminal.offset + 1), terminal.offset):
                     await terminal.acknowledge(offset)
@@ -151,7 +154,7 @@ async def test_liars_beside_a_good_machine(place: Place) -> None:
             async with relay_server(dial) as server, opened(f"{server.url}/{place.machine_id}/one") as good:
 
                 async def believe() -> int:
-                    async with refused(f"{server.url}/liar/t") as terminal, asyncio.timeout(30):
+                    async with refused(f"{server.url}/liar/t") as terminal, asyncio.timeout(60):
                         while await terminal.socket_message() is not None:
                             await asyncio.sleep(0)
                     assert terminal.heard.closed is not None
