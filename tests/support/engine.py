@@ -16,6 +16,7 @@ from runtime.engines.base import Egress, Engine, Limits, MachineSpec
 from runtime.engines.process import ProcessEngine
 from tests.support import docker, sandboxd
 from tests.support.processes import processes_with
+from tests.support.waiting import until
 
 UNKNOWN_IMAGE = "playground-test/nothing:1"
 HOST_IMAGE = "playground/busybox:contract"
@@ -83,6 +84,11 @@ async def running(kind: Kind) -> AsyncIterator[Case]:
         yield Case(kind, engine, engine.config, image)
 
 
+async def _none_left(directory: Path) -> bool:
+    """What was killed takes a moment to be gone."""
+    return processes_with(str(directory)) == []
+
+
 @asynccontextmanager
 async def _running_process(daemon: Path) -> AsyncIterator[Case]:
     directory = Path(tempfile.mkdtemp(prefix="playground-test-"))
@@ -92,7 +98,7 @@ async def _running_process(daemon: Path) -> AsyncIterator[Case]:
         await engine.build("busybox", HOST_IMAGE, lambda share, words: None)
         yield Case(Kind.PROCESS, engine, config, HOST_IMAGE)
         assert await engine.machines() == [], "machines were left"
-        assert processes_with(str(directory)) == [], "processes of machines were left"
+        await until(lambda: _none_left(directory), "no process of a machine is left")
     finally:
         for status in await engine.machines():
             await engine.remove(status.machine_id)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpx
 
 ACCEPT = {"Accept": "text/event-stream"}
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds that the other side may be silent: more than a heartbeat, and than a look at what was not told."""
 
 

@@ -1,5 +1,6 @@
 """A terminal held straight on sandboxd, and commands run there: without the site, the relay or a browser."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from runtime.terminal import execution, frames
 from runtime.terminal.answers import Attached, ExitStatus, decode_exit
 from runtime.terminal.client import SandboxdClient
 from runtime.terminal.frames import FrameType
+from tests.support.waiting import WITHIN
 
 
 class MachineTerminal(Expecting):
@@ -30,6 +32,10 @@ class MachineTerminal(Expecting):
             if frame.type == FrameType.EXIT:
                 self.exit = decode_exit(frame.body)
         return b""
+
+    async def expect(self, pattern: str | bytes, within: float = WITHIN) -> re.Match[bytes]:
+        """As a program does it, with more patience: the machine that tests run on may be busy."""
+        return await super().expect(pattern, within)
 
     async def send(self, data: bytes) -> None:
         await self.client.stream.write(frames.encode_input(data))

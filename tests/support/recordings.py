@@ -10,7 +10,7 @@ from tests.support.asciicast import text_of
 from tests.support.live_site import LiveSite
 from tests.support.people import Person
 
-WITHIN = 60.0
+WITHIN = 120.0
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

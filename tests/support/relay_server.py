@@ -14,6 +14,7 @@ from runtime.terminal.closing import CloseCode
 from runtime.terminal.messages import SUBPROTOCOL, Role
 from runtime.terminal.relay import Ending, Receive, Send, Wish, relay
 from runtime.terminal.socket_protocol import BoundedWebSocketProtocol
+from tests.support.waiting import until
 
 Dial = Callable[[str], Awaitable[Stream]]
 
@@ -94,4 +95,8 @@ async def relay_server(dial: Dial) -> AsyncIterator[RelayServer]:
         with suppress(asyncio.CancelledError):
             await serving
         listener.close()
-    assert server.open == 0, f"{server.open} sockets are still being relayed"
+
+    async def is_quiet() -> bool:
+        return server.open == 0
+
+    await until(is_quiet, "no socket is being relayed any more")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float = WITHIN) -> None:

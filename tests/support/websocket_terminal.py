@@ -1,6 +1,8 @@
 """A terminal as a browser holds it: `playground.terminal.v1` over a WebSocket."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +12,8 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from runtime.remote.expecting import WITHIN, Expecting
+from runtime.remote.expecting import Expecting
+from tests.support.waiting import WITHIN
 
 SUBPROTOCOL = "playground.terminal.v1"
 HELLO, OUTPUT, EXIT, NOTICE, INPUT_ACK, RESTORE = 0x80, 0x81, 0x82, 0x83, 0x84, 0x85
@@ -107,6 +110,10 @@ class WebSocketTerminal(Expecting):
         self.offset = self.heard.hello["offset"] if offset is None else offset
         self.heard.input_accepted = self.heard.hello["input"]
 
+    async def expect(self, pattern: str | bytes, within: float = WITHIN) -> re.Match[bytes]:
+        """As a program does it, with more patience: the machine that tests run on may be busy."""
+        return await super().expect(pattern, within)
+
     async def send(self, data: bytes) -> None:
         await self.socket.send(bytes((INPUT,)) + data)
 
@@ -123,8 +130,9 @@ class WebSocketTerminal(Expecting):
 
     async def closing(self) -> Closed:
         """Reads to the end; how the server closed the socket."""
-        while await self.next() is not None:
-            pass
+        async with asyncio.timeout(WITHIN):
+            while await self.next() is not None:
+                pass
         assert self.heard.closed is not None
         return self.heard.closed
 

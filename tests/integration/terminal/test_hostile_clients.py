@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from runtime.terminal import relay
 from runtime.terminal.closing import CloseCode
 from tests.integration.terminal.conftest import Place
-from tests.support.waiting import until
+from tests.support.waiting import WITHIN, until
 from tests.support.websocket_terminal import WebSocketTerminal, opened, refused
 
 U64 = (1 << 64) - 1
@@ -74,7 +74,8 @@ async def test_a_message_beyond_all_measure_is_not_even_read(place: Place) -> No
 async def test_a_hundred_sockets_and_an_end(place: Place) -> None:
     """More than sandboxd takes: each either works or is told, and room is back when they are gone."""
     url = await place.open("one")
-    sockets = [await connect(url, subprotocols=["playground.terminal.v1"], compression=None) for _ in range(140)]  # type: ignore[list-item]
+    wish = {"subprotocols": ["playground.terminal.v1"], "compression": None, "open_timeout": WITHIN}
+    sockets = [await connect(url, **wish) for _ in range(140)]  # type: ignore[arg-type]
     try:
         firsts = [await socket.recv() for socket in sockets[:100]]
         assert all(isinstance(first, bytes) and first[0] == 0x80 for first in firsts)
@@ -90,7 +91,8 @@ async def test_who_floods_a_deaf_program_and_vanishes_leaves_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While input waits for room nobody reads the socket, so nobody would notice."""
-    monkeypatch.setattr(relay, "STUCK_SECONDS", 2.0)
+    # Longer than the flood, also where the machine that tests run on stands still for a moment.
+    monkeypatch.setattr(relay, "STUCK_SECONDS", 6.0)
     url = await place.open("deaf", "/bin/sh", "-c", "stty raw -echo; echo ready; exec sleep 600")
     async with opened(url) as hostile:
         await hostile.expect("ready")

@@ -98,7 +98,7 @@ async def test_a_client_that_reads_nothing_harms_nobody(place: Place) -> None:
     url = await place.open("flood", "/bin/sh", "-c", "sleep 0.2; head -c 3000000 /dev/zero; echo; echo end; read wait")
     async with opened(url) as sleeper, opened(url) as reader:
         sleeper.acknowledging = False
-        await reader.expect("end", within=20)
+        await reader.expect("end")
 
 
 async def test_ctrl_c_passes_a_flood(place: Place) -> None:
@@ -242,7 +242,7 @@ async def test_a_paste_into_a_flood_does_not_jam(place: Place) -> None:
         for at in range(0, 128 << 10, 16 << 10):
             await terminal.send_at(at, bytes(16 << 10))
         start = terminal.offset
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while terminal.offset < start + 4 * WINDOW:
                 assert await terminal.read() != b""
 

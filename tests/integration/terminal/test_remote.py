@@ -10,7 +10,7 @@ import pytest
 
 from runtime.remote import ExitStatus, NotSeen, RemoteTerminal, TerminalClosed, TerminalEnded
 from tests.integration.terminal.conftest import Place
-from tests.support.waiting import until
+from tests.support.waiting import WITHIN, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,31 +19,31 @@ async def test_say_something_and_wait_for_what_comes(place: Place) -> None:
     url = await place.open("one")
     async with RemoteTerminal(url, size=(99, 33)) as terminal:
         await terminal.send_line("stty size; echo a''nswer")
-        found = await terminal.expect(r"\n(\d+) (\d+)\r")
+        found = await terminal.expect(r"\n(\d+) (\d+)\r", WITHIN)
         assert found.groups() == (b"33", b"99")
-        await terminal.expect("answer")
+        await terminal.expect("answer", WITHIN)
         await terminal.resize(80, 25)
         await terminal.send_line("stty size")
-        await terminal.expect("\n25 80\r")
+        await terminal.expect("\n25 80\r", WITHIN)
         with pytest.raises(NotSeen, match="never"):
             await terminal.expect("never", within=0.2)
         await terminal.send_line("exit 3")
-        assert await terminal.exit_status() == ExitStatus(3, None)
+        assert await terminal.exit_status(WITHIN) == ExitStatus(3, None)
         with pytest.raises(TerminalEnded):
-            await terminal.expect("more")
+            await terminal.expect("more", WITHIN)
 
 
 async def test_a_signal_ends_it(place: Place) -> None:
     url = await place.open("one", "/bin/sh", "-c", "kill -9 $$")
     async with RemoteTerminal(url) as terminal:
-        assert await terminal.exit_status() == ExitStatus(None, 9)
+        assert await terminal.exit_status(WITHIN) == ExitStatus(None, 9)
 
 
 async def test_it_comes_back_and_nothing_is_lost_or_doubled(place: Place) -> None:
     url = await place.open("one", "/bin/sh", "-c", "stty raw -echo; echo ready; exec cat")
     typed = b"".join(b"%d," % number for number in range(40_000))
     async with RemoteTerminal(url) as terminal:
-        await terminal.expect("ready\n")
+        await terminal.expect("ready\n", WITHIN)
         shown = bytearray()
 
         async def read() -> None:
@@ -61,17 +61,17 @@ async def test_it_comes_back_and_nothing_is_lost_or_doubled(place: Place) -> Non
         await asyncio.wait_for(reading, 60)
         assert shown == typed
         assert terminal.connections > 3
-        await terminal.arrived()
+        await terminal.arrived(WITHIN)
 
 
 async def test_another_client_resumes_where_one_stopped(place: Place) -> None:
     url = await place.open("one", "/bin/sh", "-c", "seq 1 50000; read x")
     async with RemoteTerminal(url) as first:
-        await first.expect("\r\n20000\r\n")
+        await first.expect("\r\n20000\r\n", WITHIN)
         rest, offset = first.seen, first.offset
     async with RemoteTerminal(url, offset=offset) as second:
         second.seen = rest
-        found = await second.expect(r"^20001\r\n(.|\n)*\r\n50000\r\n")
+        found = await second.expect(r"^20001\r\n(.|\n)*\r\n50000\r\n", WITHIN)
         assert found[0].split() == [b"%d" % number for number in range(20_001, 50_001)]
 
 
@@ -98,14 +98,14 @@ async def test_a_refusal_is_final(place: Place) -> None:
 async def test_what_begins_in_the_middle_says_how(place: Place) -> None:
     url = await place.open("one", "/bin/sh", "-c", r"printf '\033[?2004h'; head -c 3000000 /dev/zero; echo end; read x")
     async with RemoteTerminal(url, offset=0) as terminal:
-        await terminal.expect("end")
+        await terminal.expect("end", WITHIN)
     async with RemoteTerminal(url) as late:
-        await late.expect("end")
+        await late.expect("end", WITHIN)
         assert late.restored is not None
         assert b"2004" in late.restored
         assert late.restored.index(b"2004") < late.restored.index(b"h", late.restored.index(b"2004"))
     async with RemoteTerminal(url, offset=5) as gapped:
-        await gapped.expect("end")
+        await gapped.expect("end", WITHIN)
         assert [notice["type"] for notice in gapped.notices] == ["gap"]
 
 
@@ -113,7 +113,7 @@ async def test_an_observer_watches(place: Place) -> None:
     url = await place.open("one")
     async with RemoteTerminal(url) as owner, RemoteTerminal(url, observe=True) as observer:
         await owner.send_line("echo see''n")
-        await observer.expect("seen")
+        await observer.expect("seen", WITHIN)
 
 
 async def test_the_example_of_the_guide(place: Place) -> None:

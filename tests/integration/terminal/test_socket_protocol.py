@@ -64,5 +64,5 @@ async def test_what_is_never_answered_is_not_kept(place: Place, first: bytes, th
 
 
 async def test_a_ping_is_answered(place: Place) -> None:
-    async with opened(await place.open("one")) as terminal, asyncio.timeout(10):
+    async with opened(await place.open("one")) as terminal, asyncio.timeout(60):
         await (await terminal.socket.ping())
