@@ -13,12 +13,13 @@ from pytest_django import Settings
 from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image
-from playground.sessions import services
+from playground.sessions import events, services
 from playground.sessions.events import owner_group, session_group
 from playground.sessions.models import Profile
 from playground.sessions.requests import SessionRequest
 from playground.sessions.states import Reason
 from tests.support.valkey import Valkey
+from tests.support.waiting import WITHIN
 
 REQUEST = SessionRequest("busybox")
 
@@ -58,20 +59,27 @@ async def heard(valkey: Valkey, ann: User) -> AsyncIterator[asyncio.Queue[dict[s
 
 
 async def test_changes_arrive_in_order(
-    heard: asyncio.Queue[dict[str, Any]], ann: User, bob: User, image: Image, profile: Profile
+    heard: asyncio.Queue[dict[str, Any]],
+    ann: User,
+    bob: User,
+    image: Image,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # So that none is given up on a machine that stands still for a moment.
+    monkeypatch.setattr(events, "SEND_SECONDS", WITHIN)
     await in_database(services.create)(bob, REQUEST)
     session = await in_database(services.create)(ann, REQUEST)
     await in_database(services.patch)(session, name="Lesson 1")
     await in_database(services.stop)(session, Reason.USER)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         messages = [await heard.get() for _ in range(3)]
-    events = [message["event"] for message in messages]
+    told = [message["event"] for message in messages]
     assert {message["type"] for message in messages} == {"site.event"}
-    assert [event["kind"] for event in events] == ["created", "changed", "stopping"]
-    assert {event["session"]["id"] for event in events} == {str(session.pk)}
-    assert [event["session"]["state"] for event in events] == ["pending", "pending", "stopping"]
-    sequences = [event["sequence"] for event in events]
+    assert [event["kind"] for event in told] == ["created", "changed", "stopping"]
+    assert {event["session"]["id"] for event in told} == {str(session.pk)}
+    assert [event["session"]["state"] for event in told] == ["pending", "pending", "stopping"]
+    sequences = [event["sequence"] for event in told]
     assert sequences == sorted(set(sequences))
     assert session_group(session.pk) != owner_group(ann.pk)
 
@@ -79,7 +87,10 @@ async def test_changes_arrive_in_order(
 async def test_a_broker_that_is_away_delays_nobody(
     installation: Path, settings: Settings, ann: User, image: Image, profile: Profile
 ) -> None:
-    begun = time.monotonic()
+    took = []
     for _ in range(3):
+        begun = time.monotonic()
         await in_database(services.create)(ann, REQUEST)
-    assert time.monotonic() - begun < 3, "a request waited for the broker"
+        took.append(time.monotonic() - begun)
+    # One may have met a moment in which the machine stood still.
+    assert min(took) < 1, f"the requests waited for the broker: {took}"
