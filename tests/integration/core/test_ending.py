@@ -39,7 +39,7 @@ async def test_two_workers_destroy(engine: HookedEngine, ann: User) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_worker_dies_while_it_removes(engine: HookedEngine, ann: User, when: str) -> None:
+async def test_a_worker_dies_while_it_removes(engine: HookedEngine, ann: User, when: str, unrenewed: None) -> None:
     session = await running(ann)
     await in_database(services.stop)(session, Reason.USER)
     gate = Gate()

@@ -43,7 +43,7 @@ def test_a_lifetime_is_warned_of_twice(session: Session) -> None:
             expiring.warn()
         assert len(_told(session)) == times
     assert [told["reason"] for told in _told(session)] == ["expired", "expired"]
-    assert 235 <= _told(session)[0]["seconds"] <= 240
+    assert 200 <= _told(session)[0]["seconds"] <= 240
 
 
 def test_an_extended_session_is_warned_again(session: Session) -> None:

@@ -144,7 +144,7 @@ async def test_engine_away_is_no_failure(source: ImageSource, image: Image, ann:
     await ended(session_id)
 
 
-async def test_a_worker_that_dies_is_replaced(source: ImageSource, image: Image, asked: Asked) -> None:
+async def test_a_worker_that_dies_is_replaced(source: ImageSource, image: Image, asked: Asked, unrenewed: None) -> None:
     gate = source.gate = Gate()
     dead = asyncio.create_task(preparing.prepare("busybox"))
     await gate.reached.wait()

@@ -189,7 +189,9 @@ async def test_notices_a_lost_image(engine: HookedEngine, monkeypatch: pytest.Mo
     assert ("prepare_image", "busybox") in asked.tasks
 
 
-async def test_a_filler_that_dies_is_replaced(engine: HookedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_filler_that_dies_is_replaced(
+    engine: HookedEngine, monkeypatch: pytest.MonkeyPatch, unrenewed: None
+) -> None:
     monkeypatch.setattr(filling, "AT_ONCE", 1)
     gate = Gate()
     engine.after["create"] = gate

@@ -93,7 +93,7 @@ async def test_ended_while_it_starts(engine: HookedEngine, ann: User, moment: st
 
 
 @pytest.mark.parametrize("moment", ["before create", "after create", "before dial"])
-async def test_a_worker_that_dies_is_replaced(engine: HookedEngine, ann: User, moment: str) -> None:
+async def test_a_worker_that_dies_is_replaced(engine: HookedEngine, ann: User, moment: str, unrenewed: None) -> None:
     """And when it was not dead but slow, it finds that it has lost, and cleans up after itself."""
     gate = Gate()
     when, method = moment.split()
@@ -118,7 +118,9 @@ async def test_a_worker_that_dies_is_replaced(engine: HookedEngine, ann: User, m
 
 
 @pytest.mark.parametrize("moment", ["before create", "after create", "before dial"])
-async def test_what_a_killed_worker_left_is_swept(engine: HookedEngine, ann: User, moment: str) -> None:
+async def test_what_a_killed_worker_left_is_swept(
+    engine: HookedEngine, ann: User, moment: str, unrenewed: None
+) -> None:
     gate = Gate()
     when, method = moment.split()
     getattr(engine, when)[method] = gate

@@ -255,7 +255,7 @@ def test_a_queue_has_an_end(ann: User, bob: User, limit: Limit, monkeypatch: pyt
 def test_a_session_that_failed_to_start_waits_its_time(ann: User, image: Image, limit: Limit) -> None:
     """Whose lease has not lapsed is in nobody's way."""
     session = services.create(ann, SessionRequest("busybox"))
-    Session.objects.update(state=SessionState.STARTING, lease_until=timezone.now() + timedelta(seconds=5))
+    Session.objects.update(state=SessionState.STARTING, lease_until=timezone.now() + timedelta(minutes=1))
     assert placing.begin_next() is None
     Session.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     begun = placing.begin_next()

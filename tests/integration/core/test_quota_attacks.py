@@ -71,7 +71,7 @@ async def sampled_until(session: Session, *kinds: str) -> None:
         await sampling.sample()
         return set(kinds) <= set(await history(session.pk))
 
-    await until(has_happened, f"{kinds} happened", within=60)
+    await until(has_happened, f"{kinds} happened", within=120)
 
 
 async def limited(profile: Profile, egress: Egress = Egress.NONE, **limits: float) -> None:
@@ -88,7 +88,7 @@ async def has_burnt(session: Session, seconds: float) -> None:
         await sampling.sample()
         return await cpu_seconds(session) >= before + seconds
 
-    await until(burnt, f"{machine} has used {seconds} s of CPU", within=60)
+    await until(burnt, f"{machine} has used {seconds} s of CPU", within=120)
 
 
 async def cpu_seconds(session: Session) -> float:
@@ -112,7 +112,7 @@ async def test_a_cpu_burner_is_slowed_down_and_gets_it_back(engine: Engine, ann:
         row = await MachineUsage.objects.aget(pk=machine.pk)
         return row.throttled_share > 0.2 and row.cpu_cores < 0.1
 
-    await until(is_at_its_baseline, "it uses no more than its baseline", within=60)
+    await until(is_at_its_baseline, "it uses no more than its baseline", within=120)
     assert (await load(session.pk)).state == SessionState.RUNNING
     await pausing.pause(session.pk)  # it uses nothing, and earns
     await MachineUsage.objects.filter(pk=machine.pk).aupdate(cpu_credit=0.95)

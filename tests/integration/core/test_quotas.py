@@ -1,5 +1,6 @@
 """Nobody gets more sessions than they may, however fast they ask."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -46,12 +47,13 @@ def test_a_persons_own_limit_wins(ann: User, image: Image, profile: Profile) -> 
 
 
 def test_sessions_a_minute_and_when_to_come_again(ann: User, image: Image, profile: Profile) -> None:
+    begun = time.monotonic()
     for _ in range(4):
         services.stop(services.create(ann, REQUEST), Reason.USER)
     with pytest.raises(QuotaExceeded) as caught:
         services.create(ann, REQUEST)
     assert caught.value.retry_after is not None
-    assert 50 <= caught.value.retry_after <= 61
+    assert 59 - (time.monotonic() - begun) <= caught.value.retry_after <= 61
 
 
 def test_sessions_a_day(ann: User, image: Image, profile: Profile) -> None:

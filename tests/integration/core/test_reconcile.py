@@ -220,6 +220,7 @@ async def test_asks_again_for_what_nobody_works_on(engine: HookedEngine, ann: Us
     pending, stopping = await created(ann), await created(ann)
     await in_database(services.stop)(stopping, Reason.USER)
     asked.clear()
+    await Session.objects.aupdate(queued_at=timezone.now())
     await reconcile.sweep()
     assert asked.tasks == []
     await Session.objects.aupdate(queued_at=timezone.now() - timedelta(seconds=7))
@@ -235,7 +236,7 @@ async def test_asks_again_for_what_nobody_works_on(engine: HookedEngine, ann: Us
 async def test_does_not_ask_for_what_somebody_works_on(engine: HookedEngine, ann: User, asked: Asked) -> None:
     pending = await created(ann)
     now = timezone.now()
-    await Session.objects.aupdate(queued_at=now - HOUR, lease_until=now + timedelta(seconds=5))
+    await Session.objects.aupdate(queued_at=now - HOUR, lease_until=now + timedelta(minutes=1))
     asked.clear()
     await reconcile.sweep()
     assert asked.tasks == []

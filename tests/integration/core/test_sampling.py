@@ -206,14 +206,20 @@ async def test_a_disk_is_warned_of_and_then_ended(
         ann, command=["/bin/sh", "-c", "dd if=/dev/zero of=$HOME/f bs=1048576 count=9; while :; do sleep 0.1; done"]
     )
 
+    machine = await machine_of(session)
+    scratch = engine.inner._config.run_directory / machine.pk.hex / "root"  # type: ignore[attr-defined]
+
+    async def has_written() -> bool:
+        found = await engine.inner.disk_usage(machine.pk.hex, 10 * MIB)
+        return found is not None and found.used_bytes >= 9 * MIB
+
     async def is_warned() -> bool:
         await sampling.sample()
         return "warning" in await history(session.pk)
 
+    await until(has_written, "it has written 9 MiB")
     await until(is_warned, "its owner is warned")
     assert (await load(session.pk)).state == SessionState.RUNNING
-    machine = await machine_of(session)
-    scratch = engine.inner._config.run_directory / machine.pk.hex / "root"  # type: ignore[attr-defined]
     (scratch / "g").write_bytes(b"x" * 3 * MIB)
 
     async def is_over() -> bool:
