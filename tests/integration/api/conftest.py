@@ -1,7 +1,6 @@
 """A running site, two people with keys, and what they need to start something."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -163,18 +162,15 @@ def worker(running_site: LiveSite) -> Iterator[None]:
 @pytest.fixture
 def session(worker: None, ann: Person, image: Image, profile: Profile) -> Iterator[str]:
     """The id of a running session; ended afterwards, and its machine is gone before the database is emptied."""
-    answer = ann.api.post("/sessions", json={"image": "debian", "env": {"SEEN": "yes"}}, headers={"Prefer": "wait=40"})
+    answer = ann.api.post("/sessions", json={"image": "debian", "env": {"SEEN": "yes"}}, headers={"Prefer": "wait=60"})
     assert answer.status_code == 201, answer.text
     assert answer.json()["state"] == "running", answer.text
-    assert answer.headers["preference-applied"] == "wait=40"
+    assert answer.headers["preference-applied"] == "wait=60"
     yield answer.json()["id"]
     # By another key: the test may have revoked the first.
     _, key = create_key(ann.user, "clean up")
     ann.api.delete(f"/sessions/{answer.json()['id']}", headers={"Authorization": f"Bearer {key}"}).raise_for_status()
-    until = time.monotonic() + 40
-    while Session.objects.exclude(state="ended").exists():
-        assert time.monotonic() < until, "the session did not end"
-        time.sleep(0.05)
+    wait_until(lambda: not Session.objects.exclude(state="ended").exists(), "the session ended")
 
 
 @pytest.fixture
@@ -183,7 +179,7 @@ def start_recorded(worker: None, ann: Person, image: Image, profile: Profile) ->
 
     def one(command: str | None = None, **more: object) -> str:
         body = {"image": "debian", "record": True, **({"command": command} if command else {}), **more}
-        answer = ann.api.post("/sessions", json=body, headers={"Prefer": "wait=40"})
+        answer = ann.api.post("/sessions", json=body, headers={"Prefer": "wait=60"})
         assert answer.status_code == 201, answer.text
         assert answer.json()["is_recorded"] is True
         return str(answer.json()["id"])

@@ -1,10 +1,13 @@
 """`/ws/v1/events`: a snapshot, then changes; also while Valkey is away."""
 
+from itertools import count
+
 from playground.accounts.keys import revoke_key
 from playground.images.models import Image
 from playground.sessions.models import Session, Terminal
 from tests.support.live_site import LiveSite
 from tests.support.people import Person
+from tests.support.recordings import wait_until
 from tests.support.sockets import close_code, next_json, opened, read_to_the_end
 
 
@@ -21,10 +24,12 @@ def test_a_snapshot_then_changes_of_ones_own(site: LiveSite, ann: Person, bob: P
         assert [item["id"] for item in snapshot["sessions"]] == [session_id]  # type: ignore[attr-defined]  # JSON
         assert [item["id"] for item in snapshot["images"]] == ["debian"]  # type: ignore[attr-defined]  # JSON
         assert next_json(his)["sessions"] == []
-        ann.api.patch(f"/sessions/{session_id}", json={"name": "renamed"}).raise_for_status()
-        change = next_json(hers)
-        assert change["type"] == "session.changed"
-        assert change["session"]["name"] == "renamed"  # type: ignore[index]  # JSON
+        for number in count():
+            ann.api.patch(f"/sessions/{session_id}", json={"name": f"renamed {number}"}).raise_for_status()
+            # What the channel layer loses on a machine that stops comes with the next snapshot; that has its own test.
+            if (change := next_json(hers))["type"] == "session.changed":
+                break
+        assert change["session"]["name"] == f"renamed {number}"  # type: ignore[index]  # JSON
         # Nothing of hers reaches him: the next that he hears is the heartbeat.
         assert next_json(his)["type"] == "heartbeat"
 
@@ -71,4 +76,4 @@ def test_while_valkey_is_away(site: LiveSite, ann: Person, anns: Terminal, image
         assert ann.api.post("/sessions", json={"image": "debian"}).status_code in (201, 202)
     finally:
         site.start("valkey")
-    assert ann.api.get("/readyz").json()["parts"]["valkey"]["ok"] is True
+    wait_until(lambda: ann.api.get("/readyz").json()["parts"]["valkey"]["ok"] is True, "Valkey answers again")

@@ -12,7 +12,7 @@ from playground.sessions.connections import MOST_OF_A_PERSON
 from playground.sessions.ending import force_end
 from playground.sessions.listening import LOOK_SECONDS
 from playground.sessions.models import Event, Session, Terminal
-from tests.support.event_stream import ACCEPT, WITHIN, followed
+from tests.support.event_stream import ACCEPT, WITHIN, EventStream, followed
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
 
@@ -38,13 +38,12 @@ def path(session: Session) -> str:
 def test_what_was_then_what_happens_until_the_end(ann: Person, session: Session, path: str) -> None:
     with followed(ann.api, path) as stream:
         assert [stream.next()["kind"] for _ in KINDS] == KINDS  # type: ignore[index]  # else it has ended
+        _rename(ann, session, stream)
         since = time.monotonic()
-        for number in range(5):
-            ann.api.patch(f"/sessions/{session.pk}", json={"name": f"name {number}"}).raise_for_status()
-            event = stream.next()
-            assert event is not None
-            assert (event["kind"], event["data"]) == ("changed", {"fields": ["name"]})
-        assert time.monotonic() - since < LOOK_SECONDS, "it was not told, it looked"
+        for _ in range(4):
+            _rename(ann, session, stream)
+        # By looking alone it would take more than three looks, from one to the next.
+        assert time.monotonic() - since < 2 * LOOK_SECONDS, "it was not told, it looked"
         assert force_end(session.pk)
         last = stream.rest()
     assert last[-1]["kind"] == "ended"
@@ -52,6 +51,13 @@ def test_what_was_then_what_happens_until_the_end(ann: Person, session: Session,
     with followed(ann.api, path) as again:
         assert again.rest() == pages
     assert pages[-1] == last[-1]
+
+
+def _rename(ann: Person, session: Session, stream: EventStream) -> None:
+    ann.api.patch(f"/sessions/{session.pk}", json={"name": f"name {uuid.uuid4()}"}).raise_for_status()
+    event = stream.next()
+    assert event is not None
+    assert (event["kind"], event["data"]) == ("changed", {"fields": ["name"]})
 
 
 @pytest.mark.parametrize("by", ["header", "query"])

@@ -13,7 +13,7 @@ from tests.support.people import Person
 from tests.support.sockets import next_json, opened, read_to_the_end
 
 MIB = 1 << 20
-LOST = 25.0
+LOST = 60.0
 """Seconds within which a notice comes that the channel layer has lost."""
 
 
@@ -64,7 +64,8 @@ def test_who_comes_late_is_warned_too(ann: Person, session: str, address: str) -
 def test_an_idle_session_is_kept_by_a_key(ann: Person, session: str, address: str) -> None:
     with opened(address, _headers(ann)) as socket:
         greeted(socket)
-        seen = timezone.now() - timedelta(seconds=1790)
+        # The notice of what this process does comes by the clock, and until then it must not be idle.
+        seen = timezone.now() - timedelta(seconds=1690)
         Session.objects.filter(pk=session).update(last_activity_at=seen, idle_seconds=1800)
         expiring.warn()
         assert next_notice(socket, "expiring")["reason"] == "idle"
@@ -101,7 +102,8 @@ def test_a_disk_that_fills_up(ann: Person, session: str, address: str, site: Liv
             _run(ann, session, "dd if=/dev/zero of=$HOME/f bs=1048576 count=7")
             notice = next_notice(first, "warning", LOST)
             assert (notice["subject"], notice["machine"], notice["limit_bytes"]) == ("disk", "main", 8 * MIB)
-            assert 7 * MIB <= notice["used_bytes"] < 8 * MIB
+            # It may have been looked at in the middle of that.
+            assert 8 * MIB * 8 // 10 <= notice["used_bytes"] < 8 * MIB
             assert notice["message"].startswith("The disk is 8")
             assert "this session ends" in notice["message"]
             with opened(address, _headers(ann)) as late:
@@ -111,7 +113,8 @@ def test_a_disk_that_fills_up(ann: Person, session: str, address: str, site: Liv
                 for socket in (first, late):
                     kept = {"type": "kept", "subject": "disk", "machine": "main"}
                     assert next_notice(socket, "kept", LOST) == kept
-            _run(ann, session, "dd if=/dev/zero of=$HOME/f bs=1048576 count=9")
+            # Typed: who is paused in the middle of it gets no answer.
+            first.send(b"\x00dd if=/dev/zero of=$HOME/f bs=1048576 count=9\r")
             assert "allows 8 MiB." in next_notice(first, "paused", LOST)["message"]
             read_to_the_end(first)
             assert first.close_code == 4410

@@ -14,6 +14,7 @@ from playground.sessions.models import Profile, Session
 from tests.support.hosts import found_on_host
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
+from tests.support.recordings import wait_until
 
 NOBODYS = uuid.uuid4()
 
@@ -32,11 +33,15 @@ def test_profiles_say_whether_this_host_can_give_them(ann: Person, image: Image,
 
 def test_probes_need_no_key(site: LiveSite) -> None:
     assert httpx.get(f"{site.url}/api/v1/healthz").json() == {"status": "ok"}
-    answer = httpx.get(f"{site.url}/api/v1/readyz")
-    parts = answer.json()["parts"]
-    assert parts["database"]["ok"]
-    assert parts["valkey"]["ok"]
-    assert answer.status_code == (200 if answer.json()["ready"] else 503)
+
+    def answers() -> bool:
+        answer = httpx.get(f"{site.url}/api/v1/readyz")
+        parts = answer.json()["parts"]
+        assert answer.status_code == (200 if answer.json()["ready"] else 503)
+        return bool(parts["database"]["ok"] and parts["valkey"]["ok"])
+
+    # A part that takes too long, on a machine that stops, does not answer.
+    wait_until(answers, "database and Valkey answer")
 
 
 def test_without_a_key(site: LiveSite) -> None:
@@ -277,9 +282,9 @@ def test_every_answer_has_an_id_and_says_what_is_left(ann: Person) -> None:
     answer = ann.api.get("/me", headers={"X-Request-ID": "from-a-proxy-1"})
     assert answer.headers["x-request-id"] == "from-a-proxy-1"
     assert ann.api.get("/me", headers={"X-Request-ID": "a b\tc"}).headers["x-request-id"] != "a b\tc"
-    before = int(answer.headers["ratelimit-remaining"])
+    before, reset = (int(answer.headers[f"ratelimit-{name}"]) for name in ("remaining", "reset"))
     after = ann.api.get("/me").headers
-    assert int(after["ratelimit-remaining"]) < before or int(after["ratelimit-reset"]) > 55
+    assert int(after["ratelimit-remaining"]) < before or int(after["ratelimit-reset"]) > reset
     assert after["x-content-type-options"] == "nosniff"
 
 

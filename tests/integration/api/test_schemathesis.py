@@ -40,4 +40,4 @@ def can_be(body: object) -> bool:
 )
 def test_every_operation(case: schemathesis.Case, site: LiveSite, ann: Person, image: Image, profile: Profile) -> None:
     assume(can_be(case.body))
-    case.call_and_validate(base_url=site.url, headers={"Authorization": f"Bearer {ann.key}"}, timeout=30)
+    case.call_and_validate(base_url=site.url, headers={"Authorization": f"Bearer {ann.key}"}, timeout=60)
