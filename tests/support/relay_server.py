@@ -82,6 +82,7 @@ async def relay_server(dial: Dial) -> AsyncIterator[RelayServer]:
         ws=BoundedWebSocketProtocol,
         ws_max_size=66 * 1024,
         ws_per_message_deflate=False,
+        ws_ping_timeout=None,
         lifespan="off",
         log_config=None,
         timeout_graceful_shutdown=3,

@@ -42,6 +42,7 @@ async def _write(writer: asyncio.StreamWriter, block: bytes, times: int) -> None
     for _ in range(times):
         writer.write(block)
         await writer.drain()
+        await asyncio.sleep(0)  # the server is of this loop, and reads it now: else the kernel keeps megabytes of it
 
 
 @pytest.mark.parametrize(
