@@ -1,7 +1,6 @@
 """A Docker engine that belongs to one test: it may be restarted, and what it leaves on the host can be told apart."""
 
 import contextlib
-import glob
 import io
 import os
 import shutil
@@ -18,6 +17,7 @@ import pytest
 
 from runtime.engines.docker import private
 from runtime.engines.docker.host_bridges import remove_bridge
+from tests.support.kernel import cgroups_like
 
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -97,9 +97,11 @@ class OwnEngine:
     def kill(self) -> None:
         """kill -9 of dockerd itself: what a supervisor runs ends with it."""
         for process in self.processes():
-            name, _, _ = Path(f"/proc/{process}/cmdline").read_bytes().partition(b"\0")
-            if name.endswith(b"/dockerd"):
-                os.kill(process, signal.SIGKILL)
+            # What it runs for a moment may have ended by now.
+            with contextlib.suppress(OSError):
+                name, _, _ = Path(f"/proc/{process}/cmdline").read_bytes().partition(b"\0")
+                if name.endswith(b"/dockerd"):
+                    os.kill(process, signal.SIGKILL)
         assert self._process is not None
         assert self._process.wait(STOP_SECONDS) == 128 + signal.SIGKILL
         self._process = None
@@ -137,9 +139,7 @@ class OwnEngine:
         return sorted({path.name for path in self._cgroups() if _numbers(path / "cgroup.procs")})
 
     def _cgroups(self) -> list[Path]:
-        # Not pathlib's: that one fails when a directory goes while it looks, as those of other engines do.
-        found = glob.iglob(f"/sys/fs/cgroup/**/{self.cgroup}/*/", recursive=True)  # noqa: PTH207
-        return [Path(path) for path in found]
+        return cgroups_like(f"**/{self.cgroup}/*/")
 
     def all_cgroups(self) -> set[str]:
         """Names of machines' cgroups, of either version, also of those in which nothing lives."""
@@ -147,7 +147,7 @@ class OwnEngine:
 
     def remove_cgroups(self) -> None:
         """Empty ones too: an engine that ends while it starts a machine leaves that machine's behind."""
-        for path in [*self._cgroups(), *Path("/sys/fs/cgroup").glob(f"**/{self.cgroup}")]:
+        for path in [*self._cgroups(), *cgroups_like(f"**/{self.cgroup}/")]:
             _repeat(path.rmdir)
 
     def mounts(self) -> list[str]:
