@@ -1,7 +1,9 @@
 """What a machine reaches of the world outside (`outside`), and how fast, tried from inside of it."""
 
+import asyncio
+import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,33 @@ async def reached(engine: DockerEngine, machine_id: str, targets: Iterable[Targe
     script = "\n".join(f"{''.join(tries[first : first + TRIES_AT_ONCE])}wait" for first in some)
     said = await output_of(engine, machine_id, "sh", "-c", script or "true")
     return {(line.split()[0], int(line.split()[1])) for line in said.splitlines()}
+
+
+async def reaches(
+    engine: DockerEngine, machine_id: str, wanted: Iterable[Target], never: Iterable[Target] = ()
+) -> None:
+    """Waits until each of `wanted` has answered, on a host that may stand still; then none of `never` may answer."""
+    left = set(wanted)
+
+    async def all_have_answered() -> bool:
+        left.difference_update(await reached(engine, machine_id, left))
+        return not left
+
+    await until(all_have_answered, "what may be reached answers")
+    assert await reached(engine, machine_id, never) == set()
+
+
+async def gets_in(command: Sequence[str]) -> None:
+    """Waits until this command of the host, a try of a machine's, comes to a good end."""
+
+    async def succeeds() -> bool:
+        try:
+            await asyncio.to_thread(on_host, *command)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    await until(succeeds, f"{command} gets in")
 
 
 def inside(engine: DockerEngine, machine_id: str) -> list[str]:
