@@ -15,6 +15,7 @@ from runtime.terminal import execution
 from runtime.terminal.answers import ExitStatus
 from runtime.terminal.client import SandboxdClient
 from tests.support.docker import LIMITS, machine_spec, output_of
+from tests.support.waiting import until
 
 MOST_TERMINALS = 256
 MOST_CONNECTIONS = 128
@@ -38,6 +39,18 @@ async def machine(local_engine: DockerEngine, neighbour: str) -> AsyncIterator[s
     await local_engine.create(spec)
     yield spec.machine_id
     await local_engine.remove(spec.machine_id)
+
+
+async def works(engine: DockerEngine, machine_id: str) -> None:
+    """Waits until sandboxd runs a command again: it may not have seen yet that all that was too much has gone."""
+
+    async def echoes() -> bool:
+        try:
+            return await output_of(engine, machine_id, "echo", "alive") == "alive\n"
+        except (Busy, MachineUnreachable):
+            return False
+
+    await until(echoes, "the machine runs a command")
 
 
 async def ended(engine: DockerEngine, machine_id: str, line: str) -> tuple[str, ExitStatus]:
@@ -67,7 +80,7 @@ async def test_a_thousand_terminals(local_engine: DockerEngine, machine: str) ->
         assert opened + refused == 1000
         for terminal in await client.terminals():
             await client.close_terminal(terminal.terminal_id)
-    assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
+    await works(local_engine, machine)
 
 
 async def test_a_thousand_pseudoterminals_from_inside(local_engine: DockerEngine, machine: str, neighbour: str) -> None:
@@ -78,7 +91,7 @@ async def test_a_thousand_pseudoterminals_from_inside(local_engine: DockerEngine
         await client.execute(["sh", "-c", line], timeout_ms=60_000)
         async for piece in execution.run(client):
             assert isinstance(piece, execution.Chunk), "it never holds as many"
-            if piece.stream == "stdout" and max(map(int, piece.data.split())) > 1000:
+            if piece.stream == "stdout" and max(map(int, piece.data.split()), default=0) > 1000:
                 break
         # They go with who asked for them, who is still here.
         async with SandboxdClient(await local_engine.dial(neighbour)) as other:
@@ -86,7 +99,7 @@ async def test_a_thousand_pseudoterminals_from_inside(local_engine: DockerEngine
                 await other.open(uuid.uuid4().hex, ["sleep", "600"])
             for terminal in await other.terminals():
                 await other.close_terminal(terminal.terminal_id)
-    assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
+    await works(local_engine, machine)
 
 
 async def test_a_thousand_connections(local_engine: DockerEngine, machine: str) -> None:
@@ -98,16 +111,10 @@ async def test_a_thousand_connections(local_engine: DockerEngine, machine: str) 
             except MachineUnreachable:
                 break
             streams.push_async_callback(stream.close)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 told += b"busy" not in await stream.read(4096)
         assert told == MOST_CONNECTIONS
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
-                break
-            except (Busy, MachineUnreachable):
-                continue  # it has not seen all of them go yet
+    await works(local_engine, machine)
 
 
 async def test_a_flood_of_commands(local_engine: DockerEngine, machine: str) -> None:
@@ -121,7 +128,7 @@ async def test_a_flood_of_commands(local_engine: DockerEngine, machine: str) -> 
     async with asyncio.timeout(120):
         done = await asyncio.gather(*(one() for _ in range(400)))
     assert any(done)
-    assert await output_of(local_engine, machine, "echo", "alive") == "alive\n"
+    await works(local_engine, machine)
 
 
 async def test_sandboxd_stays_small(local_engine: DockerEngine, machine: str) -> None:

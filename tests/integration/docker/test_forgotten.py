@@ -63,7 +63,7 @@ async def test_what_a_container_left_ends_with_it(local_engine: DockerEngine, fr
         if frozen:
             _freeze(HIERARCHIES[-1] / "docker" / made.id)
         await local_engine.remove(spec.machine_id)
-        assert process.wait(5) == -9
+        assert process.wait(20) == -9
         assert not any((hierarchy / "docker" / made.id).exists() for hierarchy in HIERARCHIES)
     assert await local_engine.status(spec.machine_id) is None
 
@@ -90,6 +90,6 @@ def test_what_served_a_container_ends_and_nothing_else() -> None:
         serving(secrets.token_hex(32), "/usr/bin/containerd-shim-runc-v2") as of_another,
     ):
         assert forgotten.end(container_id)
-        assert shim.wait(5) == -9
+        assert shim.wait(20) == -9
         assert somebody.poll() is None
         assert of_another.poll() is None

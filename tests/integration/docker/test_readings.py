@@ -28,6 +28,22 @@ async def _engines_own(engine: DockerEngine, machine_id: str) -> Usage:
     return usage_from(answer)
 
 
+async def _of_one_moment(engine: DockerEngine, machine_id: str) -> tuple[Usage, Usage]:
+    """Our reading of a paused machine and the engine's: the kernel adds its last throttled time some moments later."""
+    found: list[Usage] = []
+
+    async def nothing_came_between() -> bool:
+        before = (await engine.usage([machine_id]))[machine_id]
+        theirs = await _engines_own(engine, machine_id)
+        after = (await engine.usage([machine_id]))[machine_id]
+        found[:] = after, theirs
+        return before == after
+
+    await until(nothing_came_between, "it stands still")
+    ours, theirs = found
+    return ours, theirs
+
+
 async def test_figures_agree_with_the_engines_own(local_engine: DockerEngine) -> None:
     spec = machine_spec()
     await local_engine.create(spec)
@@ -42,8 +58,7 @@ async def test_figures_agree_with_the_engines_own(local_engine: DockerEngine) ->
         await until(is_busy, "the container is busy and holds memory")
         # Paused, it stands still between the two readings; before that it was as busy as it may be.
         await local_engine.pause(spec.machine_id)
-        ours = (await local_engine.usage([spec.machine_id]))[spec.machine_id]
-        theirs = await _engines_own(local_engine, spec.machine_id)
+        ours, theirs = await _of_one_moment(local_engine, spec.machine_id)
         assert ours.cpu_seconds == pytest.approx(theirs.cpu_seconds, rel=0.02)
         assert ours.memory_bytes == pytest.approx(theirs.memory_bytes, rel=0.02)
         assert ours.throttled_seconds == pytest.approx(theirs.throttled_seconds, rel=0.02)

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.errors import ImageUnavailable
 from runtime.images import packages
+from tests.support.waiting import until
 
 
 async def test_without_mmdebstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +36,11 @@ async def test_a_build_that_is_cancelled_leaves_no_mount(tmp_path: Path) -> None
     with pytest.raises(asyncio.CancelledError):
         await building
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
-    assert not [line for line in _command_lines() if str(tmp_path) in line]
+
+    async def all_have_ended() -> bool:
+        return not [line for line in _command_lines() if str(tmp_path) in line]
+
+    await until(all_have_ended, "what the kernel was told to end has ended")
 
 
 def _command_lines() -> list[str]:
