@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engines.process import ProcessEngine
+from runtime.engines.process import BOOT_SECONDS, ProcessEngine
 from runtime.errors import EngineRefused
 from tests.support.engine import Case, Kind, running
 from tests.support.machine_terminal import attached, run, talking
@@ -63,7 +63,7 @@ async def test_a_daemon_that_is_none_is_noticed_at_once() -> None:
 
 async def _refuses(case: Case, sandboxd: Path) -> None:
     engine = ProcessEngine(replace(case.config, sandboxd=sandboxd), debug=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(BOOT_SECONDS):
         with pytest.raises(Exception, match="while it started"):
             await engine.create(case.spec())
     assert await engine.machines() == []

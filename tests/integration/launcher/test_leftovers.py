@@ -35,7 +35,7 @@ def running(
 def test_only_those_of_this_data_directory_are_ended(tmp_path: Path) -> None:
     with running(str(tmp_path)) as ours, running(str(tmp_path / "other")) as others:
         assert end_leftovers(tmp_path) == 1
-        assert ours.wait(5) != 0
+        assert ours.wait(20) != 0
         assert others.poll() is None
         assert leftovers(tmp_path) == []
         assert len(leftovers(tmp_path / "other")) == 1
@@ -45,4 +45,4 @@ def test_what_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("deploy.launcher.leftovers.POLITE_SECONDS", 0.3)
     with running(str(tmp_path), STUBBORN) as stubborn:
         assert end_leftovers(tmp_path) == 1
-        assert stubborn.wait(5) == -9
+        assert stubborn.wait(20) == -9

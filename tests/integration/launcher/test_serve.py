@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from playground.serve import configuration
+from tests.support.answering import START_SECONDS
 from tests.support.launched import free_port, wait
 from tests.support.stack import REPOSITORY
 
@@ -40,7 +41,7 @@ def serving(port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/api/v1/healthz", timeout=5).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/api/v1/healthz", timeout=20).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -48,15 +49,15 @@ def answers(port: int) -> bool:
 def test_one_dies_and_the_other_goes_on(environment: dict[str, str]) -> None:
     port = free_port()
     with serving(port, environment) as first:
-        wait(lambda: answers(port), "the first process")
+        wait(lambda: answers(port), "the first process", START_SECONDS)
         with serving(port, environment) as second:
-            wait(lambda: listeners(port) == 2, "the second process")
+            wait(lambda: listeners(port) == 2, "the second process", START_SECONDS)
             first.kill()
             first.wait()
             wait(lambda: listeners(port) == 1, "the end of the first one's socket")
             assert all(answers(port) for _ in range(5))
             second.terminate()
-            second.wait(10)
+            second.wait(START_SECONDS)
     assert not answers(port)
 
 
@@ -71,7 +72,7 @@ def test_a_port_that_somebody_else_has_ends_it_in_one_line(environment: dict[str
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with serving(port, environment) as process:
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 1
     assert said.strip().splitlines()[-1] == f"127.0.0.1:{port}: Address already in use"
     assert "Traceback" not in said

@@ -1,5 +1,6 @@
 """Readings from trees as the kernel shows them: cgroup v1 (hybrid) and v2."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -158,9 +159,10 @@ def test_a_fork_bomb_is_not_read_to_its_end(root: Path, proc: Path) -> None:
 def test_nothing_is_kept_open(root: Path, proc: Path) -> None:
     make_v1(root)
     put_process(proc, 4711, FIRST)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
     reader = CgroupReader(root, proc)
     for _ in range(3):
         reader.read([FIRST])
     reader.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    # Others may have been closed meanwhile: what an earlier test forgot.
+    assert set(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
