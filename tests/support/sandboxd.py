@@ -23,7 +23,7 @@ from runtime.terminal.frames import Frame, FrameParser, FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "sandboxd"
-DEADLINE = 15.0
+DEADLINE = 30.0
 """Seconds that any one thing may take before a test gives up on it."""
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,11 +53,13 @@ def test_stdin_to_its_end(host: Connection) -> None:
     assert (output, status.exit_code) == (b"", 0)
 
 
-def test_stdin_that_nobody_reads_is_no_error(host: Connection) -> None:
-    execute(host, "sh", "-c", "exec <&-; sleep 0.2; exit 4")
+def test_stdin_that_nobody_reads_is_no_error(host: Connection, tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    execute(host, "sh", "-c", f"exec <&-; until [ -e {sent} ]; do sleep 0.05; done; exit 4")
     for _ in range(10):
         host.send(frames.encode_stdin(bytes(65_536)))
     host.send(frames.encode_stdin(b""))
+    sent.touch()
     assert host.result()[2].exit_code == 4
 
 
@@ -147,12 +150,10 @@ def test_limit_with_acknowledgements(host: Connection) -> None:
 
 
 def test_timeout_kills_the_group(host: Connection) -> None:
-    begin = time.monotonic()
-    output, _, status = run(host, "sleep 600 & echo $!; sleep 600", timeout_ms=300)
-    assert time.monotonic() - begin < 5
+    output, _, status = run(host, "sleep 600 & echo $!; sleep 600", timeout_ms=4000)
     assert status.flags == ExitFlag.TIMED_OUT
     assert (status.exit_code, status.signal) == (-1, signal.SIGKILL)
-    assert 300 <= status.duration_ms < 5000
+    assert 4000 <= status.duration_ms < 60_000
     wait_until(lambda: not alive(int(output)), "the background process is killed too")
 
 
@@ -180,7 +181,8 @@ def test_kill_goes_to_the_group(host: Connection) -> None:
         host,
         "sh",
         "-c",
-        "trap 'exit 8' USR1; (trap 'echo child; exit' USR1; echo r; while :; do sleep 0.05; done) & wait; wait",
+        # A process in the background has a quarter of a second after its parent's end, so it is waited for.
+        "trap 'wait; exit 8' USR1; (trap 'echo child; exit' USR1; echo r; while :; do sleep 0.05; done) & wait",
     )
     assert host.expect(FrameType.STDOUT).payload.tobytes() == b"r\n"
     host.send(frames.encode_kill(signal.SIGUSR1))
@@ -204,20 +206,20 @@ def test_frames_of_another_state(host: Connection, frame: bytes) -> None:
 
 
 def test_background_process_does_not_delay_exit(host: Connection) -> None:
-    begin = time.monotonic()
     output, _, status = run(host, "sleep 600 & echo $!; exit 5")
     assert status.exit_code == 5
-    assert status.duration_ms < 5000
-    assert time.monotonic() - begin < 5
+    assert status.duration_ms < 60_000
     background = int(output)
     assert alive(background), "it is left alone"
     os.kill(background, signal.SIGKILL)
 
 
 def test_background_flood_does_not_delay_exit(host: Connection) -> None:
-    output, _, status = run(host, "cat /dev/zero & echo $! >&2; exit 5")
+    execute(host, "sh", "-c", "cat /dev/zero & read go; exit 5")
+    assert host.expect(FrameType.STDOUT).payload, "it is a flood by now"
+    host.send(frames.encode_stdin(b"go\n"))
+    _, _, status = host.result()
     assert status.exit_code == 5
-    assert output
 
 
 def test_output_after_the_end_is_not_lost_to_a_slow_host(host: Connection) -> None:

@@ -90,7 +90,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(machine: Daemon, tmp_path: Pat
 
 def test_a_timeout_leaves_nothing(machine: Daemon, tmp_path: Path) -> None:
     with machine.connect() as connection:
-        request = requests.execute(["fs", "write", str(tmp_path / "f")], flags=ExecFlag.SELF, timeout_ms=100)
+        request = requests.execute(["fs", "write", str(tmp_path / "f")], flags=ExecFlag.SELF, timeout_ms=1500)
         connection.ask(request)
         connection.send(frames.encode_stdin(b"half"))
         assert connection.result()[2].flags == 4

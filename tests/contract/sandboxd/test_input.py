@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import time
 
 import pytest
 
@@ -17,10 +16,8 @@ def test_ctrl_c_under_flood(host: Connection) -> None:
     pid = host.open("a", ["sh", "-c", "exec cat /dev/zero"])
     host.attach("a", window=1 << 20)
     host.expect(FrameType.OUTPUT)
-    begin = time.monotonic()
     host.send(frames.encode_input(b"\x03"))
     wait_until(lambda: not alive(pid), "Ctrl-C ends it, though nobody reads its output")
-    assert time.monotonic() - begin < 5
     _, status = host.output_to_exit()
     assert status.signal == 2
 

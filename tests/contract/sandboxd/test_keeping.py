@@ -109,7 +109,7 @@ def test_the_machines_end_waits_for_a_keeper(daemon: Daemon, comes: bool) -> Non
         wait_until(lambda: host.terminals()["a"].exited, "the main process has ended")
         # Longer than anybody else is waited for.
         with pytest.raises(subprocess.TimeoutExpired):
-            daemon.process.wait(1.5)
+            daemon.process.wait(0.8)
         assert alive(daemon.process.pid)
         if comes:
             with _keeper(daemon, 0) as keeper:
