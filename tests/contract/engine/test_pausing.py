@@ -19,8 +19,11 @@ async def _state(case: Case, machine_id: str) -> MachineState | None:
 
 
 async def _goes_on(terminal: MachineTerminal) -> bool:
-    """Whether it says more than what was on its way: it counts a hundred times a second, so a silent one is a pause."""
-    for _ in range(500):
+    """Whether it says more than what was on its way: it counts a hundred times a second, so a silent one is a pause.
+
+    What it counted while the engine was slow to pause it is on its way as well.
+    """
+    for _ in range(3000):
         try:
             async with asyncio.timeout(1):
                 await terminal.read()

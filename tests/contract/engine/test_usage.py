@@ -49,11 +49,17 @@ async def test_cpu_time_grows_with_work_alone(case: Case) -> None:
         await until(has_burnt, "half a second of CPU is counted")
         async with talking(case.engine, machine_id) as client:
             await client.close_terminal("burn")
-        before = await _usage(case, machine_id)
-        assert before.pids >= 1
-        assert before.memory_bytes > 0
-        await run(case.engine, machine_id, "sleep", "1")
-        assert (await _usage(case, machine_id)).cpu_seconds - before.cpu_seconds < 0.3
+        now = await _usage(case, machine_id)
+        assert now.pids >= 1
+        assert now.memory_bytes > 0
+
+        async def stands_still() -> bool:
+            before = await _usage(case, machine_id)
+            await run(case.engine, machine_id, "sleep", "1")
+            return (await _usage(case, machine_id)).cpu_seconds - before.cpu_seconds < 0.3
+
+        # The work has been told to end, and a host that stood still may count that as time of who was at work.
+        await until(stands_still, "less than a third of a second is counted in one without work")
 
 
 async def test_a_paused_machine_is_read_and_uses_nothing(case: Case) -> None:
