@@ -4,6 +4,8 @@ Who agrees: the row, the engine, the kernel's freezer and its count of CPU time,
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +71,23 @@ class Measured:
 
         await until(reached, f"{count} more samples", WITHIN)
 
+    async def kill_in_a_pass(self) -> None:
+        """kill -9 of the worker while it samples: stopped first, to see that it has not come to the end meanwhile."""
+        stack, pid = self.site.stack, self.site.stack.pid("worker")
+
+        def in_the_middle() -> bool:
+            if self.rows.one(SAMPLING) != 1:
+                return False
+            os.kill(pid, signal.SIGSTOP)
+            self.rows.meet(lambda: kernel.is_stopped(pid), "the worker is stopped", WITHIN)
+            if self.rows.one(SAMPLING) == 1:
+                return True
+            os.kill(pid, signal.SIGCONT)
+            return False
+
+        await asyncio.to_thread(self.rows.meet, in_the_middle, "a pass has begun", WITHIN)
+        stack.kill("worker")
+
     async def kill_when(self, what: str, query: str, wanted: object, *victims: str) -> None:
         """kill -9 of all of them, a moment after the first column of that query is as wanted."""
         stack, values = self.site.stack, [self.id] if "?" in query else []
@@ -96,7 +115,7 @@ async def test_a_worker_dies_in_a_sampling_pass(measured: Measured) -> None:
     """Whether before or after it wrote what it read: nothing is counted twice, and nothing is left out."""
     site, rows = measured.site, measured.rows
     await site.execute(measured.session, BURN)
-    await measured.kill_when("a pass has begun", SAMPLING, 1, "worker")
+    await measured.kill_in_a_pass()
     # Nobody gives back what the dead held: it was in the middle.
     assert rows.one(SAMPLING) == 1
     before = measured.version

@@ -21,6 +21,15 @@ def cpu_seconds(container_id: str) -> float:
     return int(words[words.index("usage_usec") + 1]) / 1e6
 
 
+def is_stopped(pid: int) -> bool:
+    """By a signal, with all its threads."""
+    try:
+        states = [path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:
+        return False  # a thread has ended meanwhile
+    return set(states) == {"T"}
+
+
 def cgroups_like(pattern: str) -> list[Path]:
     """Not pathlib's: that one fails when a directory goes while it looks, as those of other engines do."""
     return [Path(path) for path in glob.iglob(f"{CGROUPS}/{pattern}", recursive=True)]  # noqa: PTH207

@@ -105,6 +105,10 @@ class Stack:
         pages = [Path(f"/proc/{self._processes[name].pid}/statm").read_text().split()[1] for name in names]
         return [int(each) * os.sysconf("SC_PAGE_SIZE") for each in pages]
 
+    def pid(self, name: str) -> int:
+        """Of one of the processes that were started and not killed."""
+        return self._processes[name].pid
+
     def pids(self) -> list[int]:
         """Of the processes that were started and not killed."""
         return [process.pid for process in self._processes.values()]
