@@ -71,7 +71,7 @@ def left_on_engine(copy: Launched) -> list[str]:
     transport = httpx.HTTPTransport(uds=host.removeprefix("unix://")) if host.startswith("unix://") else None
     base = "http://engine" if transport else host.replace("tcp://", "http://")
     filters = {"all": "1", "filters": json.dumps({"name": [f"playground-{instance}"]})}
-    with httpx.Client(transport=transport, base_url=base) as engine:
+    with httpx.Client(transport=transport, base_url=base, timeout=60) as engine:
         containers = engine.get("/containers/json", params=filters).raise_for_status().json()
         networks = engine.get("/networks", params={"filters": filters["filters"]}).raise_for_status().json()
     tables = nft_tables() if shutil.which("nft") else ""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 
 import pytest
@@ -31,9 +31,7 @@ TURNS = ("web", "worker", "beat", "valkey", "recorder")
 async def typist(copy: Launched, key: str) -> AsyncIterator[Typist]:
     """At the terminal of a new session."""
     with copy.api(key) as api:
-        answer = api.post("/sessions", json={"image": "busybox"}, headers={"Prefer": "wait=30"})
-        assert answer.status_code == 201, answer.text
-        session = answer.json()
+        session = await asyncio.to_thread(copy.start_session, api)
         typist = Typist(session["terminals"][0]["websocket_url"], key)
         task = asyncio.create_task(typist.run())
         yield typist
@@ -127,16 +125,20 @@ async def progress(echo: Echo) -> None:
 
 async def kill(copy: Launched, program: str) -> None:
     """kill -9 of all its processes; returns when the supervisor has put others in their place."""
-    before = copy.pids(program)
-    assert before, f"{program} does not run"
+    before = await all_of(copy, program)
     for process in before:
         os.kill(process, signal.SIGKILL)
+    await all_of(copy, program, but=before)
 
-    async def replaced() -> bool:
-        now = await asyncio.to_thread(copy.pids, program)
-        return len(now) == len(before) and not now & before
 
-    await until(replaced, f"new processes of {program}", within=60)
+async def all_of(copy: Launched, *programs: str, but: Container[int] = ()) -> set[int]:
+    """Waits until all of their processes run, and none of those that were killed counts any more."""
+
+    async def run() -> bool:
+        return await asyncio.to_thread(copy.all_run, *programs, but=but)
+
+    await until(run, f"all processes of {', '.join(programs)}", within=60)
+    return {pid for program in programs for pid in copy.pids(program)}
 
 
 async def test_no_byte_is_lost_or_doubled(copy: Launched, typist: Typist) -> None:
@@ -166,13 +168,14 @@ async def test_web_dies_alone(copy: Launched, typist: Typist) -> None:
     """Of two web processes, one is killed: whoever was connected to it comes back by the other, at once."""
     echo = Echo(typist)
     await echo.begin()
+    before = await all_of(copy, "web")
     async with typing(echo):
-        for process in copy.pids("web"):
+        for process in before:
             os.kill(process, signal.SIGKILL)
             await progress(echo)
     await until(echo.is_complete, "all that was typed", within=60)
     assert echo.shown == bytes(echo.expected)
-    wait(lambda: len(copy.pids("web")) == 2 and copy.answers(), "both web processes")
+    await all_of(copy, "web", but=before)
 
 
 async def test_a_million_lines(copy: Launched, typist: Typist) -> None:
@@ -180,21 +183,24 @@ async def test_a_million_lines(copy: Launched, typist: Typist) -> None:
     typist.type(A_MILLION)
     await typist.shows(b"READY")
     start = typist.output.index(b"READY") + len(b"READY")
+    killed: set[int] = set()
     for number in range(10):
         typist.type(b"\n")
         if number < len(TURNS):
             for process in copy.pids(TURNS[number]):
                 os.kill(process, signal.SIGKILL)
+                killed.add(process)
         await typist.shows(b"\n%d\n" % ((number + 1) * STEP), within=60)
     typist.type(b"\n")
     await typist.shows(b"\nDONE")
     assert bytes(typist.output[start : typist.output.index(b"DONE", start)]) == NUMBERS
     assert typist.gaps == []
-    wait(lambda: all(copy.pids(program) for program in TURNS) and copy.answers(), "all processes again")
+    await all_of(copy, *TURNS, but=killed)
 
 
 def test_a_web_process_that_stops_says_come_back(copy: Launched, key: str, typist: Typist) -> None:
     """1012: clients know that it is worth it to connect again at once."""
+    wait(lambda: copy.all_run("web"), "both web processes")
     with connect(typist.url, additional_headers={"Authorization": f"Bearer {key}"}, compression=None) as socket:
         socket.recv(timeout=20)
         before = copy.pids("web")
@@ -202,10 +208,5 @@ def test_a_web_process_that_stops_says_come_back(copy: Launched, key: str, typis
             os.kill(process, signal.SIGTERM)
         read_to_the_end(socket)
         assert socket.close_code == 1012
-
-    def replaced() -> bool:
-        """The old ones answer while they stop, and then nobody does."""
-        now = copy.pids("web")
-        return len(now) == 2 and not now & before and copy.answers()
-
-    wait(replaced, "new web processes", 60)
+    # The old ones answer while they stop, and then nobody does.
+    wait(lambda: copy.all_run("web", but=before), "new web processes", 60)

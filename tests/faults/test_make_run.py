@@ -95,7 +95,7 @@ def test_interrupted_it_leaves_nothing(fresh: Launched) -> None:
     fresh.start()
     key = fresh.manage("create_api_key", "admin")
     with fresh.api(key) as api:
-        api.post("/sessions", json={"image": "busybox"}, headers={"Prefer": "wait=30"}).raise_for_status()
+        fresh.start_session(api)
     assert left_on_engine(fresh)
     fresh.interrupt()
     assert fresh.marked() == []
@@ -110,8 +110,7 @@ def test_killed_it_goes_and_comes_back_with_its_sessions(fresh: Launched) -> Non
     fresh.start()
     key = fresh.manage("create_api_key", "admin")
     with fresh.api(key) as api:
-        answer = api.post("/sessions", json={"image": "busybox"}, headers={"Prefer": "wait=30"}).raise_for_status()
-        session = answer.json()["id"]
+        session = fresh.start_session(api)["id"]
         api.post(f"/sessions/{session}/exec", json={"command": "echo mine > /tmp/mine"}).raise_for_status()
     fresh.kill()
     wait(lambda: not fresh.marked(), "the programs' end after their launcher's", within=60)

@@ -1,6 +1,8 @@
 """A copy of the site as `make run` starts it: the real command, its output, its processes."""
 
+import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -10,8 +12,9 @@ import tempfile
 import threading
 import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -23,6 +26,9 @@ from tests.support.stack import REPOSITORY
 START_SECONDS = 300.0
 """The first start in a checkout may have packages to install."""
 STOP_SECONDS = 90.0
+SESSION_SECONDS = 90.0
+PROCESSES = {"web": 2}
+"""Of each supervised program; of all others one."""
 
 
 class Launched:
@@ -84,6 +90,8 @@ class Launched:
     def kill(self, *first: int) -> None:
         """kill -9 of make and the launcher, and of `first` before them."""
         assert self._process is not None
+        # So that it does nothing about the death of those that go first.
+        os.killpg(self._process.pid, signal.SIGSTOP)
         for process in first:
             os.kill(process, signal.SIGKILL)
         os.killpg(self._process.pid, signal.SIGKILL)
@@ -95,12 +103,18 @@ class Launched:
             self.interrupt()
 
     def pids(self, program: str) -> set[int]:
-        """Of a supervised program that runs: `web` has two."""
+        """Of a supervised program that runs, as the supervisor has noticed so far."""
         socket_path = self.places.supervision / "socket"
         with xmlrpc.client.ServerProxy("http://supervisor/RPC2", transport(socket_path)) as server:
             found = server.supervisor.getAllProcessInfo()
         assert isinstance(found, list)
         return {each["pid"] for each in found if each["group"] == program and each["statename"] == "RUNNING"}
+
+    def all_run(self, *programs: str, but: Container[int] = ()) -> bool:
+        """Whether all processes of these programs run, none of them one of those that were killed, and web answers."""
+        running = {program: self.pids(program) for program in programs}
+        complete = all(len(found) == PROCESSES.get(program, 1) for program, found in running.items())
+        return complete and not any(pid in but for found in running.values() for pid in found) and self.answers()
 
     def marked(self) -> list[int]:
         """All processes that carry this copy's mark, whoever started them."""
@@ -127,6 +141,21 @@ class Launched:
             timeout=120,
             check=True,
         ).stdout.strip()
+
+    def start_session(self, api: httpx.Client) -> dict[str, Any]:
+        """A session of busybox that runs, however long that takes on a host that has much else to do."""
+        answer = api.post("/sessions", json={"image": "busybox"}, headers={"Prefer": "wait=30"})
+        assert answer.status_code in {201, 202}, answer.text
+        session: dict[str, Any] = answer.json()
+
+        def runs() -> bool:
+            nonlocal session
+            session = api.get(f"/sessions/{session['id']}").raise_for_status().json()
+            assert session["state"] in {"pending", "starting", "running"}, session
+            return bool(session["state"] == "running")
+
+        wait(runs, "the session runs", SESSION_SECONDS, every=0.2)
+        return session
 
     def api(self, key: str) -> httpx.Client:
         """A program with that key."""
@@ -157,19 +186,21 @@ def data_directory() -> Path:
 
 
 def free_port() -> int:
-    """One that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nobody has just now, and that the kernel gives to nobody who asks for any: it may be used much later."""
+    first, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    while True:
+        port = random.choice(range(20_000, int(first)) or range(61_000, 65_536))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def wait(condition: Callable[[], bool], what: str, within: float = 30.0) -> None:
-    """Returns as soon as it holds; fails when it does not within so many seconds."""
+def wait(condition: Callable[[], bool], what: str, within: float = 30.0, every: float = 0.02) -> None:
+    """Returns as soon as it holds; fails when it does not within so many seconds. Looks again after `every` seconds."""
     until = time.monotonic() + within
     while not condition():
         assert time.monotonic() < until, f"not within {within} s: {what}"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def _has(entry: Path, wanted: bytes) -> bool:
