@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.cutting import CuttingProxy, cutting_proxy
 from tests.support.docker import docker_host
-from tests.support.mistreated import WITHIN, Mistreated, mistreated_site
+from tests.support.mistreated import LOOK_SECONDS, WITHIN, Mistreated, mistreated_site
 from tests.support.waiting import until
 
 CUTS = [(b"/containers/create", True), (b"/containers/create", False), (b"/start", True), (b"/start", False)]
@@ -56,7 +56,8 @@ async def test_a_session_waits_for_the_engine_and_then_runs(cuttable: Cuttable) 
 async def start_through_a_cut(site: Mistreated, engine: CuttingProxy, cut_at: bytes, before: bool) -> None:
     engine.cut_at, engine.before = cut_at, before
     session = await site.create()
-    await until(lambda: is_told(site, session), f"{cut_at!r}: the session says that it is tried again", WITHIN)
+    told = f"{cut_at!r}: the session says that it is tried again"
+    await until(lambda: is_told(site, session), told, WITHIN, LOOK_SECONDS)
     assert engine.dead
     engine.revive()
     running = await site.reaches(session, "running")

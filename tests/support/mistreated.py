@@ -21,6 +21,8 @@ _MAKE_PERSON = (
 _DRAIN_POOLS = "from playground.images.models import Image; Image.objects.update(pool_size=0)"
 WITHIN = 90.0
 """Seconds for a session to recover: a lease of a dead worker lapses first, then a sweep finds the session."""
+LOOK_SECONDS = 0.1
+"""Between two looks at a session: a person has 1200 requests a minute, and then none for the rest of it."""
 
 
 async def has_rested(answer: httpx.Response) -> bool:
@@ -83,7 +85,7 @@ class Mistreated:
             return seen["state"] in states
 
         try:
-            await until(there, f"the session is {' or '.join(states)}", WITHIN)
+            await until(there, f"the session is {' or '.join(states)}", WITHIN, LOOK_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}: {seen}\n{self.stack.log('worker')[-4000:]}") from None
         return seen
@@ -95,7 +97,7 @@ class Mistreated:
             return sorted(entry.name for entry in directory.iterdir() if not entry.name.startswith("."))
         instance = (self.stack.data / "instance").read_text().strip()
         async with aiodocker.Docker(self.stack.docker_host or docker_host()) as docker:
-            label = {"label": [f"{INSTANCE_LABEL}={instance}"]}
+            label = {"label": [f"{INSTANCE_LABEL}={instance}", MACHINE_LABEL]}
             containers = await docker.containers.list(all=True, filters=label)
             return sorted(container["Labels"][MACHINE_LABEL] for container in containers)
 

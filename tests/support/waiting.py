@@ -6,11 +6,16 @@ from collections.abc import Awaitable, Callable
 WITHIN = 60.0
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float = WITHIN) -> None:
-    """Returns as soon as `condition` holds; fails the test when it does not within so many seconds."""
+async def until(
+    condition: Callable[[], Awaitable[bool]], what: str, within: float = WITHIN, every: float = 0.02
+) -> None:
+    """Returns as soon as `condition` holds; fails the test when it does not within so many seconds.
+
+    It is looked at again after `every` seconds.
+    """
     try:
         async with asyncio.timeout(within):
             while not await condition():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(every)
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {what}") from None
