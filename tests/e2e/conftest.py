@@ -60,15 +60,12 @@ def administrator(stack: Stack, browser: Browser) -> Person:
 
 @pytest.fixture
 def open_page(stack: Stack, browser: Browser, administrator: Person) -> Iterator[Callable[..., Page]]:
-    """Opens pages of the signed-in administrator, each in a browser of its own; an error in one fails the test.
-
-    Nothing on them moves: a colour that is on its way to another has the contrast of neither.
-    """
+    """Opens pages of the signed-in administrator, each in a browser of its own; an error in one fails the test."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
     def open_one(**options: object) -> Page:
-        settings: dict[str, object] = {"storage_state": administrator.state, "reduced_motion": "reduce", **options}
+        settings: dict[str, object] = {"storage_state": administrator.state, **options}
         context = browser.new_context(base_url=stack.url, **settings)  # type: ignore[arg-type]  # its own keywords
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         contexts.append(context)
