@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests.support.docker import docker_host
-from tests.support.mistreated import IMAGE, Mistreated, has_rested
+from tests.support.mistreated import IMAGE, LOOK_SECONDS, WITHIN, Mistreated, has_rested
+from tests.support.waiting import until
 from tests.support.websocket_terminal import WebSocketTerminal, opened
 
 ECHO_SECONDS = 30.0
@@ -97,7 +98,8 @@ async def _attack(
     """Runs it for some seconds; how that ends is the attacker's affair."""
     body = {"command": line, "machine": machine, "timeout_seconds": seconds}
     async with httpx.AsyncClient(base_url=f"{site.stack.url}/api/v1", headers=site.headers, timeout=90) as api:
-        answer = await api.post(f"/sessions/{session['id']}/exec", json=body)
+        while await has_rested(answer := await api.post(f"/sessions/{session['id']}/exec", json=body)):
+            pass
     # The machine may have no process left for it, or be gone by now.
     assert answer.status_code in {200, 409, 503}, answer.text
 
@@ -169,5 +171,11 @@ async def test_a_thousand_terminals_are_not_to_be_had(site: Mistreated, profile:
         assert codes["busy"] > 0, codes
         for each in opened_ones[:2]:
             await site.ask("DELETE", f"/sessions/{attacker['id']}/terminals/{each}")
-        await site.ask("POST", f"/sessions/{attacker['id']}/terminals", json={})
+
+        async def there_is_room() -> bool:
+            answer = await api.post(f"/sessions/{attacker['id']}/terminals", json={})
+            return not await has_rested(answer) and answer.is_success
+
+        # What was closed is hung up, and has ended a moment later.
+        await until(there_is_room, "a terminal for those that were closed", WITHIN, LOOK_SECONDS)
     await site.end(attacker, neighbour)
