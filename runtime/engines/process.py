@@ -240,12 +240,13 @@ class ProcessEngine:
         self._mark(reference).unlink(missing_ok=True)
 
     async def events(self) -> AsyncIterator[str]:
-        running: set[str] = set()
+        known: dict[str, MachineState] = {}
         while True:
-            now = {status.machine_id for status in await self.machines() if status.state is MachineState.RUNNING}
-            for machine_id in running ^ now:
+            # One that began and ended between two looks has changed as well.
+            now = {status.machine_id: status.state for status in await self.machines()}
+            for machine_id in {machine_id for machine_id, _ in known.items() ^ now.items()}:
                 yield machine_id
-            running = now
+            known = now
             await asyncio.sleep(EVENT_SECONDS)
 
     async def close(self) -> None:
