@@ -236,7 +236,7 @@ async def test_a_client_that_vanishes_leaves_nothing(place: Place) -> None:
 
 async def test_a_paste_into_a_flood_does_not_jam(place: Place) -> None:
     """The program reads nothing and writes on: acknowledgements must pass the input that it does not take."""
-    url = await place.open("flood", "/bin/sh", "-c", "stty raw -echo; echo ready; exec yes")
+    url = await place.open("flood", "/bin/sh", "-c", "stty raw -echo; echo ready; head -c 1 >/dev/null; exec yes")
     async with opened(url, client=77) as terminal:
         await terminal.expect("ready")
         for at in range(0, 128 << 10, 16 << 10):
