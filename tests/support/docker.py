@@ -1,5 +1,6 @@
 """A Docker engine for tests, and the proof that a test left nothing on it."""
 
+import asyncio
 import io
 import os
 import shutil
@@ -73,7 +74,6 @@ async def running_engine(sandboxd: Path, *, host: str | None = None, **settings:
     finally:
         await engine.close()
         await sweep(config.docker_host, config.instance)
-        _remove_filter(config.instance)
         shutil.rmtree(directory)
 
 
@@ -90,7 +90,7 @@ def _run_directory() -> Path:
 
 
 async def sweep(host: str, instance: str) -> None:
-    """Removes all that carries the instance's label, so that one failed test does not spoil the next."""
+    """Removes what carries the instance's label, and its filter: one failed test does not spoil the next."""
     docker = aiodocker.Docker(host)
     filters = {"label": [f"{INSTANCE_LABEL}={instance}"]}
     try:
@@ -102,6 +102,7 @@ async def sweep(host: str, instance: str) -> None:
             await (await docker.volumes.get(volume["Name"])).delete()
     finally:
         await docker.close()
+    await asyncio.to_thread(_remove_filter, instance)
 
 
 async def ensure_image(engine: DockerEngine, recipe: str) -> str:
