@@ -32,7 +32,6 @@ from runtime.terminal.relay import Wish, relay
 
 SUBPROTOCOL = "playground.terminal.v1"
 
-
 _PARAMETERS = frozenset({"ticket", "offset", "cols", "rows", "role", "client"})
 _LARGEST = {"offset": 2**63 - 1, "cols": 1000, "rows": 1000, "client": 2**64 - 1}
 _SMALLEST = {"offset": 0, "cols": 1, "rows": 1, "client": 0}

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.e2e.person import Person
-from tests.support.launched import wait
 from tests.support.stack import Stack, chosen_engine
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.skipif(chosen_engine() != "docker", reason="the process engine has no networks")
 IMAGE = "busybox"

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, another, end, start
 from tests.e2e.test_pages import SIZES, fits, violations
-from tests.support.launched import wait
+from tests.support.waiting import wait
 
 CLICK_TO_PROMPT = """async () => {
   const began = performance.now();

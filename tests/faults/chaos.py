@@ -27,11 +27,10 @@ from tests.support.crowd import STEPS, Crowd, Member
 from tests.support.docker import BUSYBOX
 from tests.support.fault_table import FaultTable
 from tests.support.kernel import CGROUPS
-from tests.support.launched import wait
 from tests.support.own_engine import OwnEngine, copy_image, own_engine
 from tests.support.stack import Stack
 from tests.support.unowned import KINDS, Thing, Unowned
-from tests.support.waiting import until
+from tests.support.waiting import until, wait
 
 CYCLES = int(os.environ.get("FAULT_CYCLES", "20"))
 ROUND = 10

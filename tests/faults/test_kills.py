@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.launched import Launched, wait
+from tests.support.launched import Launched
 from tests.support.sockets import read_to_the_end
 from tests.support.typist import Typist
-from tests.support.waiting import until
+from tests.support.waiting import until, wait
 
 LINES_BETWEEN = 40
 """So many lines come back between two kills."""

@@ -11,8 +11,9 @@ import pytest
 
 from tests.faults.conftest import left_on_engine
 from tests.support.docker import docker_host
-from tests.support.launched import Launched, data_directory, wait
+from tests.support.launched import Launched, data_directory
 from tests.support.stack import REPOSITORY
+from tests.support.waiting import wait
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import xmlrpc.client
-from collections.abc import Callable, Container
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from deploy.launcher.leftovers import MARK
 from deploy.launcher.places import Places
 from deploy.launcher.supervisor import transport
 from tests.support.stack import REPOSITORY
+from tests.support.waiting import wait
 
 START_SECONDS = 300.0
 """The first start in a checkout may have packages to install."""
@@ -193,14 +193,6 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-
-
-def wait(condition: Callable[[], bool], what: str, within: float = 30.0, every: float = 0.02) -> None:
-    """Returns as soon as it holds; fails when it does not within so many seconds. Looks again after `every` seconds."""
-    until = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < until, f"not within {within} s: {what}"
-        time.sleep(every)
 
 
 def _has(entry: Path, wanted: bytes) -> bool:

@@ -1,6 +1,5 @@
 """What tests of recordings look at: rows, files, downloads."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,16 +8,14 @@ from runtime.recording.file import lines
 from tests.support.asciicast import text_of
 from tests.support.live_site import LiveSite
 from tests.support.people import Person
+from tests.support.waiting import wait
 
 WITHIN = 120.0
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Fails when it never is so."""
-    until = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < until, f"never happened: {what}"
-        time.sleep(0.02)
+    wait(condition, what, WITHIN)
 
 
 def file_of(site: LiveSite, session: str) -> Path | None:

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl
 
 import uvicorn
 
+from runtime.asgi import Receive, Send
 from runtime.engines.base import Stream
 from runtime.terminal.closing import CloseCode
 from runtime.terminal.messages import SUBPROTOCOL, Role
-from runtime.terminal.relay import Ending, Receive, Send, Wish, relay
+from runtime.terminal.relay import Ending, Wish, relay
 from runtime.terminal.socket_protocol import BoundedWebSocketProtocol
 from tests.support.waiting import until
 

@@ -20,6 +20,7 @@ from types import TracebackType
 from runtime.terminal import answers, frames, requests
 from runtime.terminal.answers import ExitStatus, Hello, Refused, TerminalStatus
 from runtime.terminal.frames import Frame, FrameParser, FrameType
+from tests.support.waiting import wait
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "sandboxd"
@@ -46,11 +47,7 @@ def binary() -> Path:
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Returns as soon as the condition holds; fails with `what` when it does not within the deadline."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"never happened: {what}")
-        time.sleep(0.002)
+    wait(condition, what, DEADLINE, every=0.002)
 
 
 class Connection:

@@ -1,6 +1,7 @@
 """Waiting for a condition, never for a time."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 WITHIN = 60.0
@@ -19,3 +20,11 @@ async def until(
                 await asyncio.sleep(every)
     except TimeoutError:
         raise AssertionError(f"not within {within} s: {what}") from None
+
+
+def wait(condition: Callable[[], bool], what: str, within: float = 30.0, every: float = 0.02) -> None:
+    """`until` for what does not await: blocks, and looks again after `every` seconds."""
+    end = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < end, f"not within {within} s: {what}"
+        time.sleep(every)

@@ -22,6 +22,7 @@ from playground.sessions.models import Lease, Machine, Profile, Session
 from playground.sessions.states import MachineState, Reason, SessionState
 from playground.sessions.waiting import UNSTARTED
 from tests.support.live_site import LiveSite
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.usefixtures("profile")
 WITHIN = 120.0
@@ -79,10 +80,7 @@ def machines_of(site: LiveSite) -> list[str]:
 
 def until(condition: Callable[[], bool], what: str) -> None:
     """Returns as soon as it holds."""
-    end = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < end, f"not within {WITHIN} s: {what}"
-        time.sleep(0.02)
+    wait(condition, what, WITHIN)
 
 
 def posted(api: httpx.Client, wait: int = 60, **request: Any) -> Session:

@@ -13,8 +13,9 @@ import pytest
 
 from playground.serve import configuration
 from tests.support.answering import START_SECONDS
-from tests.support.launched import free_port, wait
+from tests.support.launched import free_port
 from tests.support.stack import REPOSITORY
+from tests.support.waiting import wait
 
 
 @pytest.fixture
