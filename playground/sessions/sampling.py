@@ -65,7 +65,7 @@ async def _pass() -> None:
 
 def _machines() -> list[Machine]:
     rows = Machine.objects.filter(state=MachineState.READY, session__state__in=SAMPLED).select_related("session")
-    machines = list(rows.only("name", "profile_id", "session__owner_id"))
+    machines = list(rows.only("name", "profile_id", "session__owner_id", "session__egress"))
     # There are a few profiles and many machines: joined, each row would bring its own copy.
     profiles = Profile.objects.in_bulk({machine.profile_id for machine in machines})
     for machine in machines:

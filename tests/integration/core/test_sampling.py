@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image
-from playground.sessions import leases, metering, sampling, services
+from playground.sessions import enforcing, leases, metering, sampling, services
 from playground.sessions.errors import QuotaExceeded
 from playground.sessions.models import Event, Machine, MachineUsage, PersonHour, Profile, Session
 from playground.sessions.requests import SessionRequest
@@ -107,6 +108,24 @@ def test_credit_is_spent_and_earned(machine: Machine, profile: Profile) -> None:
     # The engine was not told, or the worker died then: what the kernel says is what counts.
     assert add(machine, reading(cpu_seconds=20, cpu_limit_cores=0.25), 21).wanted_cores == 0.25
     assert add(machine, reading(cpu_seconds=20, cpu_limit_cores=0.25), 25).wanted_cores == 1.0
+
+
+def test_many_machines_are_as_few_queries_as_one(machine: Machine, ann: User, image: Image, profile: Profile) -> None:
+    def queries_of_a_pass() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            machines = sampling._machines()
+            readings = {machine.pk.hex: reading(cpu_seconds=1.0) for machine in machines}
+            metered = sampling._add_up(machines, readings, timezone.now())
+            enforcing.enforce([one.row.machine for one in metered])
+        assert len(metered) == Machine.objects.count()
+        return [query["sql"] for query in asked.captured_queries]
+
+    queries_of_a_pass()
+    of_one = queries_of_a_pass()
+    for _ in range(4):
+        make_ready_machine(image, profile, make_session(ann, image, profile, SessionState.RUNNING))
+    queries_of_a_pass()
+    assert len(queries_of_a_pass()) == len(of_one)
 
 
 async def test_totals_are_kept_when_the_session_has_ended(
