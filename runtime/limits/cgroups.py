@@ -1,14 +1,16 @@
 """Readings of all machines of this host in one pass, from cgroup v1, hybrid or v2 files and /proc.
 
 A container's cgroup is found once, by the engine's id in the name of its directory (`docker/ID`,
-`system.slice/docker-ID.scope`); afterwards a pass opens, reads and closes a few small files for each.
+`system.slice/docker-ID.scope`). Its files stay open, because to open one takes the kernel six times as long as to read
+it: a pass is one call for each. A descriptor fails when its cgroup is gone, and never comes to mean another one.
 """
 
 import contextlib
 import os
 import re
+import resource
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.limits import parsing
@@ -32,6 +34,8 @@ class _Container:
 
     path: str
     """Below each hierarchy's root, e.g. `docker/ID`."""
+    descriptors: dict[str, int] = field(default_factory=dict)
+    """Of its files that are kept open."""
     member: Member | None = None
     dirtied: int = 0
     """The most that its processes were seen to have written together: less is seen while one is waited for."""
@@ -45,6 +49,8 @@ class CgroupReader:
         self._proc = str(proc)
         self._unified = (cgroups / "cgroup.controllers").exists()
         self._known: dict[str, _Container] = {}
+        self._may_keep = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        """Files; those of further containers are opened each time."""
 
     def read(self, containers: Collection[str]) -> Mapping[str, Usage]:
         """The readings of those container ids (64 hexadecimal digits) that have a cgroup on this host.
@@ -76,7 +82,11 @@ class CgroupReader:
             self._forget(container_id)
 
     def _forget(self, container_id: str) -> None:
-        self._let_go(self._known.pop(container_id))
+        container = self._known.pop(container_id)
+        self._let_go(container)
+        for descriptor in container.descriptors.values():
+            os.close(descriptor)
+        self._may_keep += len(container.descriptors)
 
     def _find(self, wanted: set[str]) -> None:
         root = self._root if self._unified else f"{self._root}/cpuacct"
@@ -96,57 +106,81 @@ class CgroupReader:
 
     def _split_usage(self, container: _Container) -> Usage:
         """cgroup v1: a hierarchy for each controller. Raises OSError when the container is gone."""
-        at = {name: f"{self._root}/{name}/{container.path}" for name in _CONTROLLERS}
-        cpu_seconds = parsing.number(_read(f"{at['cpuacct']}/cpuacct.usage")) / 1e9
-        stat = _read_or_nothing(f"{at['memory']}/memory.stat")
-        held = parsing.number(_read_or_nothing(f"{at['memory']}/memory.usage_in_bytes"))
-        read, written = parsing.io_v1(_read_or_nothing(f"{at['blkio']}/blkio.throttle.io_service_bytes_recursive"))
-        members = parsing.pids(_read_or_nothing(f"{at['pids']}/cgroup.procs"))
-        network = self._network(container, lambda: members)
+        cpu_seconds = parsing.number(self._read(container, "cpuacct/%s/cpuacct.usage")) / 1e9
+        cpu = self._read_or_nothing(container, "cpu/%s/cpu.stat")
+        quota = self._read_or_nothing(container, "cpu/%s/cpu.cfs_quota_us")
+        period = self._read_or_nothing(container, "cpu/%s/cpu.cfs_period_us")
+        held = parsing.number(self._read_or_nothing(container, "memory/%s/memory.usage_in_bytes"))
+        memory = self._read_or_nothing(container, "memory/%s/memory.stat")
+        oom = self._read_or_nothing(container, "memory/%s/memory.oom_control")
+        io = self._read_or_nothing(container, "blkio/%s/blkio.throttle.io_service_bytes_recursive")
+        read, written = parsing.io_v1(io)
+        members = parsing.pids(self._read_or_nothing(container, "pids/%s/cgroup.procs"))
+        received, sent = self._network(container, lambda: members)
         return Usage(
             cpu_seconds=cpu_seconds,
-            throttled_seconds=parsing.value_of(_read_or_nothing(f"{at['cpu']}/cpu.stat"), b"throttled_time") / 1e9,
-            cpu_limit_cores=parsing.cores_v1(
-                _read_or_nothing(f"{at['cpu']}/cpu.cfs_quota_us"), _read_or_nothing(f"{at['cpu']}/cpu.cfs_period_us")
-            ),
-            memory_bytes=max(0, held - parsing.value_of(stat, b"total_inactive_file")),
-            oom_kills=parsing.value_of(_read_or_nothing(f"{at['memory']}/memory.oom_control"), b"oom_kill"),
-            pids=parsing.number(_read_or_nothing(f"{at['pids']}/pids.current")),
+            throttled_seconds=parsing.value_of(cpu, b"throttled_time") / 1e9,
+            cpu_limit_cores=parsing.cores_v1(quota, period),
+            memory_bytes=max(0, held - parsing.value_of(memory, b"total_inactive_file")),
+            oom_kills=parsing.value_of(oom, b"oom_kill"),
+            pids=parsing.number(self._read_or_nothing(container, "pids/%s/pids.current")),
             read_bytes=read,
             # v1 counts what goes to the device at once, and not what the page cache writes later.
             written_bytes=max(written, self._dirtied(container, members)),
-            received_bytes=network[0] if network else None,
-            sent_bytes=network[1] if network else None,
+            received_bytes=received,
+            sent_bytes=sent,
         )
 
     def _unified_usage(self, container: _Container) -> Usage:
         """cgroup v2. Raises OSError when the container is gone."""
-        at = f"{self._root}/{container.path}"
-        cpu = _read(f"{at}/cpu.stat")
-        held = parsing.number(_read_or_nothing(f"{at}/memory.current"))
-        read, written = parsing.io_v2(_read_or_nothing(f"{at}/io.stat"))
-        network = self._network(container, lambda: parsing.pids(_read_or_nothing(f"{at}/cgroup.procs")))
+        cpu = self._read(container, "%s/cpu.stat")
+        held = parsing.number(self._read_or_nothing(container, "%s/memory.current"))
+        memory = self._read_or_nothing(container, "%s/memory.stat")
+        read, written = parsing.io_v2(self._read_or_nothing(container, "%s/io.stat"))
+        received, sent = self._network(
+            container, lambda: parsing.pids(self._read_or_nothing(container, "%s/cgroup.procs"))
+        )
         return Usage(
             cpu_seconds=parsing.value_of(cpu, b"usage_usec") / 1e6,
             throttled_seconds=parsing.value_of(cpu, b"throttled_usec") / 1e6,
-            cpu_limit_cores=parsing.cores_v2(_read_or_nothing(f"{at}/cpu.max")),
-            memory_bytes=max(0, held - parsing.value_of(_read_or_nothing(f"{at}/memory.stat"), b"inactive_file")),
-            oom_kills=parsing.value_of(_read_or_nothing(f"{at}/memory.events"), b"oom_kill"),
-            pids=parsing.number(_read_or_nothing(f"{at}/pids.current")),
+            cpu_limit_cores=parsing.cores_v2(self._read_or_nothing(container, "%s/cpu.max")),
+            memory_bytes=max(0, held - parsing.value_of(memory, b"inactive_file")),
+            oom_kills=parsing.value_of(self._read_or_nothing(container, "%s/memory.events"), b"oom_kill"),
+            pids=parsing.number(self._read_or_nothing(container, "%s/pids.current")),
             read_bytes=read,
             written_bytes=written,
-            received_bytes=network[0] if network else None,
-            sent_bytes=network[1] if network else None,
+            received_bytes=received,
+            sent_bytes=sent,
         )
 
-    def _network(self, container: _Container, members: Callable[[], list[int]]) -> tuple[int, int] | None:
-        """Of the network namespace that all of the container's processes share: machines can't make another one."""
+    def _read(self, container: _Container, file: str) -> bytes:
+        """All of a small file, `%s` of whose name is where the container is. Raises OSError."""
+        descriptor = container.descriptors.get(file)
+        if descriptor is None:
+            path = f"{self._root}/{file % container.path}"
+            if not self._may_keep:
+                return _read(path)
+            descriptor = container.descriptors[file] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._may_keep -= 1
+        return os.pread(descriptor, LARGEST, 0)
+
+    def _read_or_nothing(self, container: _Container, file: str) -> bytes:
+        try:
+            return self._read(container, file)
+        except OSError:
+            return b""
+
+    def _network(self, container: _Container, members: Callable[[], list[int]]) -> tuple[int, int] | tuple[None, None]:
+        """Of the network namespace that all of the container's processes share: machines can't make another one.
+
+        Opened each time: whoever keeps this file open keeps the namespace.
+        """
         data = container.member.read("net/dev") if container.member else b""
         if not data:
             self._let_go(container)
             container.member = Member.first(self._proc, members(), container.path.rpartition("/")[2].encode())
             data = container.member.read("net/dev") if container.member else b""
-        return parsing.network(data) if data else None
+        return parsing.network(data) if data else (None, None)
 
     def _let_go(self, container: _Container) -> None:
         if container.member is not None:
@@ -159,9 +193,6 @@ class CgroupReader:
             total += parsing.dirtied(_read_or_nothing(f"{self._proc}/{pid}/io"))
         container.dirtied = max(container.dirtied, total)
         return container.dirtied
-
-
-_CONTROLLERS = ("cpu", "cpuacct", "memory", "pids", "blkio")
 
 
 def containers(root: Path) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,8 @@
 """Readings from trees as the kernel shows them: cgroup v1 (hybrid) and v2."""
 
 import os
+import resource
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -107,10 +109,32 @@ def test_others_are_left_out_and_the_absent_too(root: Path, proc: Path) -> None:
 
 def test_one_that_ends_is_left_out_from_then_on(root: Path, proc: Path) -> None:
     make_v2(root)
-    reader = CgroupReader(root, proc)
-    assert set(reader.read([FIRST])) == {FIRST}
-    (root / "system.slice" / f"docker-{FIRST}.scope" / "cpu.stat").unlink()
+    file = root / "system.slice" / f"docker-{FIRST}.scope" / "cpu.stat"
+    file.unlink()
+    with subprocess.Popen(["sleep", "60"]) as ending:
+        # A file of the kernel that fails, though it is open, once what it tells of has ended.
+        file.symlink_to(f"/proc/{ending.pid}/stat")
+        reader = CgroupReader(root, proc)
+        assert set(reader.read([FIRST])) == {FIRST}
+        ending.kill()
     assert reader.read([FIRST]) == {}
+    reader.close()
+
+
+def test_not_all_that_the_process_may_open_is_kept_open(
+    root: Path, proc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_v1(root, FIRST)
+    make_v1(root, SECOND)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (28, 28))
+    reader = CgroupReader(root, proc)
+    for _ in range(2):
+        usage = reader.read([FIRST, SECOND])
+        assert usage[FIRST] == usage[SECOND]
+        assert len(os.listdir("/proc/self/fd")) - before <= 14  # noqa: PTH208
+    assert set(reader.read([SECOND])) == {SECOND}
+    reader.close()
 
 
 def test_a_number_that_means_another_process_now_is_not_read(root: Path, proc: Path) -> None:
