@@ -22,6 +22,9 @@ That finds the dead, not a pong: while a program does not read its input, we do 
 client's pong would not be seen, and its connection would be cut every other ping.
 """
 WAITING_CONNECTIONS = 1024
+KEEP_ALIVE_SECONDS = 75
+"""Longer than programs and proxies keep an idle connection (nginx: 60 s): when we close first, their next request may
+meet a connection that is just being closed, and nobody knows whether it was heard."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -64,6 +67,7 @@ def configuration() -> uvicorn.Config:
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
         backlog=WAITING_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
 
