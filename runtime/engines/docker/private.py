@@ -42,6 +42,9 @@ from runtime.errors import EngineUnavailable
 PACKAGES = ("docker.io", "mmdebstrap", "iptables", "nftables", "apparmor", "ca-certificates")
 SERVICES = ("docker.socket", "docker.service", "containerd.service")
 ROOT = Path(__file__).resolve().parents[3]
+KEYS = Path("/proc/sys/kernel/keys")
+KEYS_OF_A_USER = {"maxkeys": 20_000, "maxbytes": 2_000_000}
+"""Every machine has one of the kernel's keyrings, of some 70 bytes. All are of one user, who may have 200."""
 LONGEST_HOME = 60
 """Below it lie Unix sockets (containerd's, libnetwork's), and their paths have 108 bytes."""
 
@@ -188,9 +191,10 @@ def docker_host(data_directory: Path) -> str:
 
 
 def command(data_directory: Path) -> Command:
-    """What a supervisor runs, in the foreground. Makes the engine's directory and bridge; the same answer every time.
+    """What a supervisor runs, in the foreground. Makes the engine's directory and bridge, and room for more than 200
+    machines; the same answer every time.
 
-    Call it before every start: a reboot forgets the bridge. Raises EngineUnavailable where no bridge can be made.
+    Call it before every start: a reboot forgets the last two. Raises EngineUnavailable where no bridge can be made.
     """
     place = home(data_directory)
     for directory in (place.parent, place):
@@ -200,6 +204,7 @@ def command(data_directory: Path) -> Command:
     program = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or "dockerd"
     bridge = bridge_name(data_directory)
     make_bridge(bridge)
+    make_room_for_keys(KEYS)
     argv = [
         *(sys.executable, "-m", "runtime.engines.docker.daemon"),
         program,
@@ -221,6 +226,14 @@ def command(data_directory: Path) -> Command:
     # dockerd looks for its helpers (runc, containerd, iptables) on PATH; HOME would lead it to a person's credentials.
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return Command(argv, {"PATH": path, "HOME": str(place), "PYTHONPATH": str(ROOT)})
+
+
+def make_room_for_keys(directory: Path) -> None:
+    """Nothing where the kernel has no keyrings, or they are not ours to set: then 200 machines are what it can do."""
+    for name, wanted in KEYS_OF_A_USER.items():
+        with contextlib.suppress(OSError):
+            if int((directory / name).read_text()) < wanted:
+                (directory / name).write_text(str(wanted))
 
 
 def bridge_name(data_directory: Path) -> str:
