@@ -27,8 +27,10 @@ export interface GuestScreenListener {
 /** What guests have of the page's keys; the others are the program's, as in a terminal of nobody. */
 const KEYS: ReadonlySet<PageKey> = new Set(["copy", "search", "leave"]);
 
-/** Tries to make the letters fit, each after one was drawn: cells are whole pixels, so the first may miss a little. */
+/** Tries to make the letters fit, each when the one before was drawn: cells are whole pixels, so the first may miss a little. */
 const TRIES = 4;
+
+const screenOf = (terminal: HTMLElement): HTMLElement => terminal.querySelector<HTMLElement>(".xterm-screen") ?? terminal;
 
 /**
  * A terminal of somebody else's size, as large as fits. What programs write here can neither be answered nor reach the
@@ -78,12 +80,16 @@ export class GuestScreen implements LineScreen {
     terminal.onData((data) => this.#listener.input(encoder.encode(data)));
     terminal.onBinary((data) => this.#listener.input(Uint8Array.from(data, (character) => character.charCodeAt(0))));
     terminal.attachCustomKeyEventHandler((event) => this.#key(event));
-    const observer = new ResizeObserver(() => this.scale());
-    observer.observe(this.#host);
+    const room = new ResizeObserver(() => this.scale());
+    room.observe(this.#host);
+    // A new size is drawn when the terminal is in sight: later than anything that we could wait for.
+    const drawn = new ResizeObserver(() => this.#fitSoon());
+    if (terminal.element !== undefined) drawn.observe(screenOf(terminal.element));
     const abort = new AbortController();
     this.#host.addEventListener("paste", (event) => this.#paste(event), { capture: true, signal: abort.signal });
     this.#undo.push(
-      () => observer.disconnect(),
+      () => room.disconnect(),
+      () => drawn.disconnect(),
       () => abort.abort(),
       onThemeChange(() => (terminal.options.theme = coloursOf(this.#host))),
     );
@@ -136,7 +142,7 @@ export class GuestScreen implements LineScreen {
 
   scale(): void {
     this.#tries = TRIES;
-    requestAnimationFrame(() => this.#scale());
+    this.#fitSoon();
   }
 
   dispose(): void {
@@ -144,17 +150,21 @@ export class GuestScreen implements LineScreen {
     this.terminal.dispose();
   }
 
-  #scale(): void {
-    if (this.#leads || this.#tries === 0 || this.#host.offsetParent === null) return;
-    this.#tries -= 1;
-    const drawn = this.#host.querySelector<HTMLElement>(".xterm-screen");
-    const before = this.terminal.options.fontSize ?? 14;
-    if (drawn === null) return;
+  #fitSoon(): void {
+    requestAnimationFrame(() => this.#fitLetters());
+  }
+
+  /** Other letters are drawn in another size, which is looked at again. */
+  #fitLetters(): void {
+    const { element, options } = this.terminal;
+    if (this.#leads || this.#tries === 0 || this.#host.offsetParent === null || element === undefined) return;
+    const drawn = screenOf(element);
+    const before = options.fontSize ?? 14;
     const room = { width: this.#host.clientWidth, height: this.#host.clientHeight };
     const size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
     if (size === before) return;
-    this.terminal.options.fontSize = size;
-    requestAnimationFrame(() => this.#scale());
+    this.#tries -= 1;
+    options.fontSize = size;
   }
 
   #key(event: KeyboardEvent): boolean {
