@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -16,9 +15,11 @@ from playground.sessions import pausing
 from playground.sessions.ending import stop
 from playground.sessions.events import record
 from playground.sessions.limit_warnings import CALM_SHARE, WARN_SHARE, Nearness, percent, tell
+from playground.sessions.metering import Metered
 from playground.sessions.models import MachineUsage
 from playground.sessions.requests import MAIN
-from playground.sessions.states import Reason, SessionState
+from playground.sessions.sampled import RUNNING
+from playground.sessions.states import Reason
 from playground.sessions.transitions import load
 from playground.words import size
 from runtime.errors import RuntimeFailure
@@ -37,16 +38,16 @@ OVERSHOOT = 4
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def due(rows: Sequence[MachineUsage]) -> list[MachineUsage]:
+def due(metered: Sequence[Metered]) -> list[Metered]:
     """Those that may hold more than when they were looked at last, the one that waited longest first. Before them,
     those that held too much then: whoever was to end them died.
     """
-    waiting = [row for row in rows if row.disk_sampled_at is None or _is_over(row) or _has_worked(row)]
-    return sorted(waiting, key=lambda row: (not _is_over(row), row.disk_sampled_at or NEVER))
+    waiting = [one for one in metered if one.row.disk_sampled_at is None or _is_over(one) or _has_worked(one.row)]
+    return sorted(waiting, key=lambda one: (not _is_over(one), one.row.disk_sampled_at or NEVER))
 
 
-def _is_over(row: MachineUsage) -> bool:
-    return row.disk_bytes > row.machine.profile.disk_bytes
+def _is_over(one: Metered) -> bool:
+    return one.row.disk_bytes > one.machine.profile.disk_bytes
 
 
 def _has_worked(row: MachineUsage) -> bool:
@@ -54,13 +55,13 @@ def _has_worked(row: MachineUsage) -> bool:
     return row.cpu_seconds - cpu > IDLE_CPU_SECONDS or row.written_bytes != written
 
 
-async def look_at(rows: Sequence[MachineUsage]) -> list[MachineUsage]:
+async def look_at(metered: Sequence[Metered]) -> list[Metered]:
     """Measures them and acts; answers those that should be looked at again at once."""
     urgent, until = [], time.monotonic() + BUDGET_SECONDS
-    for row in rows:
+    for one in metered:
         if time.monotonic() > until:
             break
-        limit = row.machine.profile.disk_bytes
+        row, limit = one.row, one.machine.profile.disk_bytes
         before, then = row.disk_bytes, row.disk_sampled_at
         try:
             found = await get_engine().disk_usage(row.pk.hex, limit)
@@ -69,11 +70,11 @@ async def look_at(rows: Sequence[MachineUsage]) -> list[MachineUsage]:
             continue
         if found is None:
             continue
-        await in_database(_note)(row, found)
+        await in_database(_note)(one, found)
         if found.used_bytes > limit:
-            await _freeze_and_end(row, found)
+            await _freeze_and_end(one, found)
         elif then is None or _rate(row, before, then) * LOOK_AHEAD_SECONDS > limit - found.used_bytes:
-            urgent.append(row)
+            urgent.append(one)
     return urgent
 
 
@@ -83,8 +84,8 @@ def _rate(row: MachineUsage, before: int, then: datetime) -> float:
     return max(0, row.disk_bytes - before) / max(0.05, seconds)
 
 
-def _note(row: MachineUsage, found: DiskUsage) -> None:
-    limit, session_id = row.machine.profile.disk_bytes, row.machine.session_id
+def _note(one: Metered, found: DiskUsage) -> None:
+    row, limit = one.row, one.machine.profile.disk_bytes
     row.disk_bytes, row.disk_files, row.disk_sampled_at = found.used_bytes, found.files, timezone.now()
     row.disk_peak_bytes = max(row.disk_peak_bytes, found.used_bytes)
     row.seen |= {"disk_cpu": row.cpu_seconds, "disk_written": row.written_bytes}
@@ -96,46 +97,48 @@ def _note(row: MachineUsage, found: DiskUsage) -> None:
             seen=row.seen,
         )
         # Beyond the limit there is nothing left to warn of.
-        if session_id and found.used_bytes <= limit:
-            tell([_nearness(row, session_id)])
+        if found.used_bytes <= limit:
+            tell([_nearness(one)])
 
 
-def _nearness(row: MachineUsage, session_id: UUID) -> Nearness:
-    used, limit, name = row.disk_bytes, row.machine.profile.disk_bytes, row.machine.name
+def _nearness(one: Metered) -> Nearness:
+    used, limit, name = one.row.disk_bytes, one.machine.profile.disk_bytes, one.machine.name
     whose = "The disk" if name == MAIN else f"The disk of {name}"
     message = (
         f"{whose} is {percent(used, limit)} full: {size(used)} of {size(limit)}. "
         "When it is full, this session ends. Delete what you don't need."
     )
-    return Nearness(session_id, "disk", used, limit, message, name, {"used_bytes": used, "limit_bytes": limit})
+    figures: dict[str, object] = {"used_bytes": used, "limit_bytes": limit}
+    return Nearness(one.machine.session_id, "disk", used, limit, message, name, figures)
 
 
-async def _freeze_and_end(row: MachineUsage, found: DiskUsage) -> None:
+async def _freeze_and_end(one: Metered, found: DiskUsage) -> None:
     """Paused, nothing more is written while it is measured to the end and removed. Else it is ended all the same:
     runtimes give up to freeze what waits for the disk, with cgroup v1. Who dies in between leaves it paused, and due.
     """
-    limit, session_id = row.machine.profile.disk_bytes, row.machine.session_id
-    if session_id is None:
-        return
-    await pausing.halt(session_id, row.pk, _words(row, found))
+    machine = one.machine
+    await pausing.halt(machine.session_id, machine.pk, _words(one, found))
     try:
-        found = await get_engine().disk_usage(row.pk.hex, limit * OVERSHOOT) or found
+        found = await get_engine().disk_usage(machine.pk.hex, machine.profile.disk_bytes * OVERSHOOT) or found
     except RuntimeFailure as error:
-        log.info("disk_not_measured", machine=row.pk.hex, error=type(error).__name__)
-    await in_database(_end)(row, found, session_id)
+        log.info("disk_not_measured", machine=machine.pk.hex, error=type(error).__name__)
+    await in_database(_end)(one, found)
 
 
-def _end(row: MachineUsage, found: DiskUsage, session_id: UUID) -> None:
+def _end(one: Metered, found: DiskUsage) -> None:
+    machine, row = one.machine, one.row
     with transaction.atomic():
         row.disk_peak_bytes = max(row.disk_peak_bytes, found.used_bytes)
         MachineUsage.objects.filter(pk=row.pk).update(disk_peak_bytes=row.disk_peak_bytes, disk_bytes=found.used_bytes)
-        running = Q(state__in=(SessionState.RUNNING, SessionState.PAUSED))
-        if stop(session_id, Reason.QUOTA_DISK, _words(row, found), where=running):
-            limit = row.machine.profile.disk_bytes
-            over = {"machine": row.machine.name, "used_bytes": found.used_bytes, "limit_bytes": limit}
-            record(load(session_id), "disk_full", over)
+        if stop(machine.session_id, Reason.QUOTA_DISK, _words(one, found), where=Q(state__in=RUNNING)):
+            over = {
+                "machine": machine.name,
+                "used_bytes": found.used_bytes,
+                "limit_bytes": machine.profile.disk_bytes,
+            }
+            record(load(machine.session_id), "disk_full", over)
 
 
-def _words(row: MachineUsage, found: DiskUsage) -> str:
-    held, limit = size(found.used_bytes), size(row.machine.profile.disk_bytes)
+def _words(one: Metered, found: DiskUsage) -> str:
+    held, limit = size(found.used_bytes), size(one.machine.profile.disk_bytes)
     return f"The machine held {held} on its disk; its profile allows {limit}."

@@ -4,15 +4,18 @@ Totals grow by differences of the engine's counters, and a row is written only b
 killed, late or doubled counts nothing twice. A counter that is smaller than before has begun anew.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, connection, models
-from django.db.models import F
 
-from playground.sessions.models import Machine, MachineUsage, PersonHour
+from playground.sessions.models import MachineUsage, PersonHour
+from playground.sessions.sampled import Sampled
 from runtime.limits.credits import advance, allowed_cores, policy_of
 from runtime.limits.usage import Usage
 
@@ -24,6 +27,7 @@ NETWORK = ("received_bytes", "sent_bytes")
 class Metered:
     """What one reading changed."""
 
+    machine: Sampled
     row: MachineUsage
     cpu_seconds: float
     sent_bytes: int
@@ -35,8 +39,8 @@ class Metered:
     """What it should have."""
 
 
-def meter(row: MachineUsage, usage: Usage, machine: Machine, now: datetime, *, may_limit: bool) -> Metered:
-    """Brings the row up to date; `machine` with its profile. Writes nothing."""
+def meter(row: MachineUsage, usage: Usage, machine: Sampled, now: datetime, *, may_limit: bool) -> Metered:
+    """Brings the machine's row up to date. Writes nothing."""
     elapsed = max(0.0, (now - row.sampled_at) / timedelta(seconds=1)) if row.version else 0.0
     grown = {name: _grown(row, name, getattr(usage, name)) for name in COUNTERS + NETWORK}
     for name, amount in grown.items():
@@ -52,7 +56,7 @@ def meter(row: MachineUsage, usage: Usage, machine: Machine, now: datetime, *, m
     row.sampled_at = now
     cores = usage.cpu_limit_cores or row.cpu_limit or machine.profile.cpus
     wanted = _spend(row, machine, grown["cpu_seconds"], elapsed, cores) if may_limit else cores
-    return Metered(row, grown["cpu_seconds"], int(grown["sent_bytes"]), int(grown["oom_kills"]), cores, wanted)
+    return Metered(machine, row, grown["cpu_seconds"], int(grown["sent_bytes"]), int(grown["oom_kills"]), cores, wanted)
 
 
 def _grown(row: MachineUsage, name: str, value: float | None) -> float:
@@ -66,7 +70,7 @@ def _grown(row: MachineUsage, name: str, value: float | None) -> float:
     return value - before if value >= before else value
 
 
-def _spend(row: MachineUsage, machine: Machine, used: float, elapsed: float, cores: float) -> float:
+def _spend(row: MachineUsage, machine: Sampled, used: float, elapsed: float, cores: float) -> float:
     profile = machine.profile
     policy = policy_of(profile.cpus, profile.cpu_baseline, profile.cpu_credit_seconds)
     if policy is None:
@@ -102,26 +106,33 @@ def write(rows: Sequence[MachineUsage]) -> None:
 
 
 _MACHINE, *_OTHERS = MachineUsage._meta.concrete_fields
-_WRITTEN = [field for field in _OTHERS if not field.name.startswith("disk_")]
+_NUMBERS = [
+    field
+    for field in _OTHERS
+    if isinstance(field, models.FloatField | models.IntegerField) and not field.name.startswith("disk_")
+]
 """The disk's figures are written by who looks at it."""
-_AS_THEY_ARE = (models.FloatField, models.IntegerField)
+_numbers = attrgetter(*(field.attname for field in _NUMBERS))
 
 
 def _update_statement() -> str:
     quote = connection.ops.quote_name
-    values = ", ".join(f"{quote(str(field.column))} = %s" for field in _WRITTEN)
+    columns = [*(str(field.column) for field in _NUMBERS), "sampled_at", "seen"]
+    values = ", ".join(f"{quote(column)} = %s" for column in columns)
     where = f"{quote(str(_MACHINE.column))} = %s AND {quote('version')} = %s"
     return f"UPDATE {quote(MachineUsage._meta.db_table)} SET {values} WHERE {where}"  # noqa: S608  # columns of ours
 
 
 def _parameters(row: MachineUsage) -> list[Any]:
-    values = [_stored(field, getattr(row, field.attname)) for field in _WRITTEN]
-    return [*values, _stored(_MACHINE, row.pk), row.version - 1]
+    """As the database takes them. To ask each field for it took longer than all the rest."""
+    machine = _MACHINE.get_db_prep_save(row.pk, connection)
+    return [*_numbers(row), _moment(row.sampled_at), json.dumps(row.seen), machine, row.version - 1]
 
 
-def _stored(field: "models.Field[Any, Any]", value: object) -> Any:
-    """As the database takes it. Most are numbers, and asking the field took longer than all the rest."""
-    return value if isinstance(field, _AS_THEY_ARE) else field.get_db_prep_save(value, connection)
+@lru_cache(maxsize=1)
+def _moment(at: datetime) -> Any:
+    """All rows of a pass have the same."""
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 @dataclass(slots=True)
@@ -134,11 +145,15 @@ class Charge:
 
 def charge(charges: Mapping[int, Charge], now: datetime) -> None:
     """Adds to what each of these people used this hour. Call it in the transaction that writes the rows."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    PersonHour.objects.bulk_create(
-        [PersonHour(owner_id=owner_id, hour=hour) for owner_id in charges], ignore_conflicts=True
-    )
-    for owner_id, added in charges.items():
-        PersonHour.objects.filter(owner_id=owner_id, hour=hour).update(
-            cpu_seconds=F("cpu_seconds") + added.cpu_seconds, egress_bytes=F("egress_bytes") + added.egress_bytes
-        )
+    hour = connection.ops.adapt_datetimefield_value(now.replace(minute=0, second=0, microsecond=0))
+    rows = [(owner_id, hour, one.cpu_seconds, one.egress_bytes) for owner_id, one in sorted(charges.items())]
+    with connection.cursor() as cursor:
+        cursor.executemany(_CHARGE, rows)
+
+
+_CHARGE = f"""
+INSERT INTO {PersonHour._meta.db_table} AS before (owner_id, hour, cpu_seconds, egress_bytes) VALUES (%s, %s, %s, %s)
+ON CONFLICT (owner_id, hour) DO UPDATE SET
+    cpu_seconds = before.cpu_seconds + excluded.cpu_seconds,
+    egress_bytes = before.egress_bytes + excluded.egress_bytes
+"""  # noqa: S608  # a table of ours

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from playground.accounts.models import User
 from playground.images.models import Image
-from playground.sessions import enforcing, limit_warnings
+from playground.sessions import enforcing, limit_warnings, sampled
 from playground.sessions.limit_warnings import Nearness
 from playground.sessions.models import Event, Machine, MachineUsage, PersonHour, Profile, Session
 from playground.sessions.states import Reason, SessionState
@@ -27,7 +27,7 @@ def machine(ann: User, image: Image, profile: Profile) -> Machine:
 
 def _pass() -> None:
     """What a pass of the sampler does once it has added up."""
-    enforcing.enforce(list(Machine.objects.select_related("session__profile", "profile")))
+    enforcing.enforce(sampled.machines())
 
 
 def _told(session: Session | None) -> list[tuple[str, object]]:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image
-from playground.sessions import enforcing, leases, metering, sampling, services
+from playground.sessions import enforcing, leases, metering, sampled, sampling, services
 from playground.sessions.errors import QuotaExceeded
 from playground.sessions.models import Event, Machine, MachineUsage, PersonHour, Profile, Session
 from playground.sessions.requests import SessionRequest
@@ -113,10 +113,10 @@ def test_credit_is_spent_and_earned(machine: Machine, profile: Profile) -> None:
 def test_many_machines_are_as_few_queries_as_one(machine: Machine, ann: User, image: Image, profile: Profile) -> None:
     def queries_of_a_pass() -> list[str]:
         with CaptureQueriesContext(connection) as asked:
-            machines = sampling._machines()
+            machines = sampled.machines()
             readings = {machine.pk.hex: reading(cpu_seconds=1.0) for machine in machines}
             metered = sampling._add_up(machines, readings, timezone.now())
-            enforcing.enforce([one.row.machine for one in metered])
+            enforcing.enforce([one.machine for one in metered])
         assert len(metered) == Machine.objects.count()
         return [query["sql"] for query in asked.captured_queries]
 
