@@ -1,7 +1,6 @@
 """`/sessions` of the REST API."""
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,11 +21,11 @@ from playground.database import in_database
 from playground.sessions import pausing, services
 from playground.sessions.access import get_session_for
 from playground.sessions.commands import argv
-from playground.sessions.following import following
 from playground.sessions.public import PublicSession, public_session
 from playground.sessions.requests import SessionRequest, WantedMachine, WantedNetwork
 from playground.sessions.schemas import SessionAnswer, SessionCreate, SessionExtend, SessionList, SessionPatch
 from playground.sessions.selectors import sessions_of
+from playground.sessions.starts import starts
 from playground.sessions.states import Reason, SessionState
 from runtime.engines.base import Egress
 
@@ -49,13 +48,15 @@ async def create_session(request: ApiRequest, response: HttpResponse, body: Sess
     attempt = request.attempt
     if attempt is None or attempt.resource_id is None:
         session_id = await in_database(_create)(request.person, _session_request(body), attempt)
-        public = await in_database(public_session)(await services.start(session_id))
+        session = await services.start(session_id)
     else:
-        public = await in_database(_read)(request.person, attempt.resource_id)
+        session = await in_database(get_session_for)(request.person, attempt.resource_id)
     if wait is not None:
-        if public["state"] in _STARTING:
-            public = await _wait(request.person, UUID(public["id"]), wait)
+        if session.state in _STARTING:
+            await starts.wait(session.pk, wait)
+            session = await in_database(get_session_for)(request.person, session.pk)
         response["Preference-Applied"] = f"wait={wait}"
+    public = await in_database(public_session)(session)
     response["Location"] = public["links"]["self"]
     return Status(202 if public["state"] in _STARTING else 201, public)
 
@@ -194,14 +195,3 @@ def _wait_of(request: HttpRequest) -> int | None:
     if match is None or int(match[1]) > LONGEST_WAIT:
         raise InvalidPreference
     return int(match[1])
-
-
-async def _wait(person: User, session_id: UUID, seconds: int) -> PublicSession:
-    """The session once it has left its beginning, or after so many seconds."""
-    until = time.monotonic() + seconds
-    async with following(session_id) as changed:
-        public = await in_database(_read)(person, session_id)
-        while public["state"] in _STARTING and (left := until - time.monotonic()) > 0:
-            await changed(left)
-            public = await in_database(_read)(person, session_id)
-    return public

@@ -60,6 +60,8 @@ class EventMessage(TypedDict):
 IMAGES_GROUP = "images"
 NEWS_GROUP = "news"
 """The group that hears of what open terminals are told; every web process is in it."""
+STARTS_GROUP = "starts"
+"""The group that hears of sessions that have started, or won't."""
 
 
 def _watchers(change: str, data: Mapping[str, Any]) -> dict[str, object]:
@@ -109,8 +111,16 @@ def announce(session: Session, kind: str, sequence: int, data: dict[str, object]
         event = {"type": "session.ended", "sequence": sequence, "kind": kind, "data": said, "session": public}
     else:
         event = {"type": "session.changed", "sequence": sequence, "kind": kind, "data": said, "session": public}
-    news = [NEWS_GROUP] if kind in NEWS else []
-    publish(event, owner_group(session.owner_id), session_group(session.pk), *news)
+    publish(event, owner_group(session.owner_id), *_also_told(session.pk, kind, said))
+
+
+def _also_told(session_id: UUID, kind: str, data: Mapping[str, object]) -> list[str]:
+    groups = [session_group(session_id)]
+    if kind == "stopping" or (kind == "running" and not data.get("resumed")):
+        groups.append(STARTS_GROUP)
+    elif kind in NEWS:
+        groups.append(NEWS_GROUP)
+    return groups
 
 
 def publish(event: SiteEvent, *groups: str) -> None:
