@@ -104,7 +104,7 @@ def record(session: Session, kind: str, data: dict[str, object] | None = None, *
 
 
 def announce(session: Session, kind: str, sequence: int, data: dict[str, object] | None = None) -> None:
-    """Publishes the session as it is now to its owner and to who follows it."""
+    """Publishes the session as it is now to its owner and to who follows its history."""
     public, said = public_session(session), data or {}
     event: SessionChanged | SessionEnded
     if session.state == "ended":
@@ -115,6 +115,9 @@ def announce(session: Session, kind: str, sequence: int, data: dict[str, object]
 
 
 def _also_told(session_id: UUID, kind: str, data: Mapping[str, object]) -> list[str]:
+    if kind == "queued":
+        # Nothing of its history, and told to everybody who waits, again and again.
+        return []
     groups = [session_group(session_id)]
     if kind == "stopping" or (kind == "running" and not data.get("resumed")):
         groups.append(STARTS_GROUP)
