@@ -49,6 +49,18 @@ def limit(rates: Mapping[str, int]) -> None:
                 _limit(route, index, min(rates[name], MAX_RATE), current.get(index, 0))
 
 
+def limit_new(rates: Mapping[str, int]) -> None:
+    """`limit` for a few interfaces, without a look at the queues of all others: that takes longer with each machine.
+
+    Raises ShapingUnavailable.
+    """
+    with _netlink() as route:
+        for name, rate in rates.items():
+            if rate and (index := _index(name)):
+                with _absence():
+                    _limit(route, index, min(rate, MAX_RATE), 0)
+
+
 def current_rate(interface: str) -> int:
     """What `limit` has set there; 0: nothing. Raises ShapingUnavailable."""
     with _netlink() as route:

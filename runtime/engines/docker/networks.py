@@ -74,6 +74,8 @@ class Networks:
         self._client = client
         self._ruleset = Ruleset(config.instance, config.resolver, config.opened)
         self._lock = FilterLock(config.run_directory)
+        self._filters = False
+        """Whether the packet filter took the rules when it was last given them."""
 
     async def ensure(self, spec: MachineSpec) -> Attachment | None:
         """The network that this machine is to be on, made and bounded; None: it needs none.
@@ -170,9 +172,13 @@ class Networks:
 
     @contextlib.asynccontextmanager
     async def filtered(self) -> AsyncIterator[None]:
-        """The rules are in place, and stay. Before there is a bridge: where it can't be filtered none is to be made."""
+        """Nobody takes the rules away. Where nothing can be filtered no bridge is to be made, so that is tried first.
+
+        Once only: `bound` puts all of them in place for each bridge, before a machine is on it.
+        """
         async with self._lock.relying():
-            await nft.apply(self._ruleset.script())
+            if not self._filters:
+                await self._filter(self._ruleset.script())
             yield
 
     async def verify(self, policies: Mapping[str, Policy]) -> None:
@@ -183,16 +189,25 @@ class Networks:
             raise nft.FilterUnavailable("The packet filter took our rules and does not keep them.")
 
     async def bound(self, policies: Mapping[str, Policy]) -> None:
-        """The rates and the openings of bridges that are there. Raises CapabilityUnavailable for one that is not."""
+        """The rules, and the rates and openings of bridges that are there.
+
+        Raises CapabilityUnavailable for one that is not.
+        """
         # The bridge is there as soon as the engine has answered.
         if not set(policies) <= shaping.interfaces(names.bridge_prefix(self._config.instance)):
             raise CapabilityUnavailable(NOT_HERE)
-        await self._limit(policies)
+        if rates := _downloads(policies):
+            await asyncio.to_thread(shaping.limit_new, rates)
         openings = [policy.opening(bridge) for bridge, policy in policies.items()]
-        await nft.apply(self._ruleset.script(openings))
+        await self._filter(self._ruleset.script(openings))
+
+    async def _filter(self, script: str) -> None:
+        self._filters = False
+        await nft.apply(script)
+        self._filters = True
 
     async def _limit(self, policies: Mapping[str, Policy]) -> None:
-        if rates := {bridge: policy.download for bridge, policy in policies.items() if policy.download}:
+        if rates := _downloads(policies):
             await asyncio.to_thread(shaping.limit, rates)
 
     async def remove(self, network_id: str) -> None:
@@ -246,6 +261,10 @@ class Networks:
         with self._lock.removing() as may:
             if may and not await self.all():
                 await nft.apply(self._ruleset.removal())
+
+
+def _downloads(policies: Mapping[str, Policy]) -> dict[str, int]:
+    return {bridge: policy.download for bridge, policy in policies.items() if policy.download}
 
 
 def network_id_of(spec: MachineSpec) -> str | None:

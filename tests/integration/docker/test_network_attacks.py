@@ -282,6 +282,20 @@ async def test_mending_closes_what_belongs_to_nobody_and_is_cheap_when_all_is_we
     assert await nft.held(table) is None, "without networks there is nothing to filter"
 
 
+async def test_the_next_machine_brings_the_filter_back(engine: DockerEngine) -> None:
+    """Somebody flushed it, and no sweep has come yet."""
+    table = f"inet {table_name(engine.config.instance)}"
+    async with machine(engine, Egress.INTERNET):
+        await unfiltered(engine)
+        assert await nft.held(table) is None
+        async with machine(engine, Egress.INTERNET) as next_one:
+            held = await nft.held(table)
+            assert held
+            assert held.marks
+            assert all(held.marks)
+            assert ("opened", f'"{bridge_name(engine.config.instance, next_one)}"') in held.elements
+
+
 async def test_nobody_takes_the_filter_away_from_who_makes_a_network(engine: DockerEngine) -> None:
     """A sweep that saw no network just before: the machine of the next one would be bounded by nothing."""
     config = engine.config
