@@ -2,15 +2,16 @@
 
 A container's cgroup is found once, by the engine's id in the name of its directory (`docker/ID`,
 `system.slice/docker-ID.scope`). Its files stay open, because to open one takes the kernel six times as long as to read
-it: a pass is one call for each. A descriptor fails when its cgroup is gone, and never comes to mean another one.
+it: a pass is one call for each. A descriptor fails when its cgroup is gone, and never comes to mean another one. Of a
+container in which nothing has run since, a few of them are read, and what others write to its network.
 """
 
 import contextlib
 import os
 import re
 import resource
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runtime.limits import parsing
@@ -25,6 +26,15 @@ LARGEST = 1 << 16
 """Bytes of one file that are read: the largest, memory.stat, has a few thousand."""
 MOST_PROCESSES = 64
 """Of one machine, whose own counters are read in one pass: a fork bomb must not make it long."""
+_ALWAYS_READ_V1 = (
+    "cpuacct/%s/cpuacct.usage",
+    "memory/%s/memory.usage_in_bytes",
+    "blkio/%s/blkio.throttle.io_service_bytes_recursive",
+    "cpu/%s/cpu.cfs_quota_us",
+    "cpu/%s/cpu.cfs_period_us",
+)
+_ALWAYS_READ_V2 = ("%s/cpu.stat", "%s/memory.current", "%s/io.stat", "%s/cpu.max")
+"""First the CPU time. The others change by themselves: memory is reclaimed, pages are written later, limits are set."""
 _NAME = re.compile(r"(?:[a-z]+-)?([0-9a-f]{64})(?:\.scope)?")
 
 
@@ -39,6 +49,9 @@ class _Container:
     member: Member | None = None
     dirtied: int = 0
     """The most that its processes were seen to have written together: less is seen while one is waited for."""
+    told: tuple[bytes, ...] = ()
+    usage: Usage | None = None
+    """What was read when those of its files that are always read told that; without its network."""
 
 
 class CgroupReader:
@@ -48,6 +61,7 @@ class CgroupReader:
         self._root = str(cgroups)
         self._proc = str(proc)
         self._unified = (cgroups / "cgroup.controllers").exists()
+        self._cpu_time, *self._others = _ALWAYS_READ_V2 if self._unified else _ALWAYS_READ_V1
         self._known: dict[str, _Container] = {}
         self._may_keep = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         """Files; those of further containers are opened each time."""
@@ -99,58 +113,59 @@ class CgroupReader:
         if container is None:
             return None
         try:
-            return self._unified_usage(container) if self._unified else self._split_usage(container)
+            told = (self._read(container, self._cpu_time), *(self._read_or_nothing(container, f) for f in self._others))
         except OSError:
             self._forget(container_id)
             return None
+        if container.usage is None or container.told != told:
+            # Nothing else can have changed while no CPU time was used: whoever forks, frees or is killed uses some.
+            read = self._unified_usage if self._unified else self._split_usage
+            container.told, container.usage = told, read(container, told)
+        received, sent = self._network(container)
+        return replace(container.usage, received_bytes=received, sent_bytes=sent)
 
-    def _split_usage(self, container: _Container) -> Usage:
-        """cgroup v1: a hierarchy for each controller. Raises OSError when the container is gone."""
-        cpu_seconds = parsing.number(self._read(container, "cpuacct/%s/cpuacct.usage")) / 1e9
-        cpu = self._read_or_nothing(container, "cpu/%s/cpu.stat")
-        quota = self._read_or_nothing(container, "cpu/%s/cpu.cfs_quota_us")
-        period = self._read_or_nothing(container, "cpu/%s/cpu.cfs_period_us")
-        held = parsing.number(self._read_or_nothing(container, "memory/%s/memory.usage_in_bytes"))
+    def _split_usage(self, container: _Container, told: tuple[bytes, ...]) -> Usage:
+        """cgroup v1: a hierarchy for each controller."""
+        cpu_time, held, io, quota, period = told
         memory = self._read_or_nothing(container, "memory/%s/memory.stat")
         oom = self._read_or_nothing(container, "memory/%s/memory.oom_control")
-        io = self._read_or_nothing(container, "blkio/%s/blkio.throttle.io_service_bytes_recursive")
         read, written = parsing.io_v1(io)
-        members = parsing.pids(self._read_or_nothing(container, "pids/%s/cgroup.procs"))
-        received, sent = self._network(container, lambda: members)
+        throttled = parsing.value_of(self._read_or_nothing(container, "cpu/%s/cpu.stat"), b"throttled_time")
         return Usage(
-            cpu_seconds=cpu_seconds,
-            throttled_seconds=parsing.value_of(cpu, b"throttled_time") / 1e9,
+            cpu_seconds=parsing.number(cpu_time) / 1e9,
+            throttled_seconds=throttled / 1e9,
             cpu_limit_cores=parsing.cores_v1(quota, period),
-            memory_bytes=max(0, held - parsing.value_of(memory, b"total_inactive_file")),
+            memory_bytes=max(0, parsing.number(held) - parsing.value_of(memory, b"total_inactive_file")),
             oom_kills=parsing.value_of(oom, b"oom_kill"),
             pids=parsing.number(self._read_or_nothing(container, "pids/%s/pids.current")),
             read_bytes=read,
             # v1 counts what goes to the device at once, and not what the page cache writes later.
-            written_bytes=max(written, self._dirtied(container, members)),
-            received_bytes=received,
-            sent_bytes=sent,
+            written_bytes=max(written, self._dirtied(container)),
+            received_bytes=None,
+            sent_bytes=None,
         )
 
-    def _unified_usage(self, container: _Container) -> Usage:
-        """cgroup v2. Raises OSError when the container is gone."""
-        cpu = self._read(container, "%s/cpu.stat")
-        held = parsing.number(self._read_or_nothing(container, "%s/memory.current"))
+    def _unified_usage(self, container: _Container, told: tuple[bytes, ...]) -> Usage:
+        """cgroup v2."""
+        cpu, held, io, cpu_max = told
         memory = self._read_or_nothing(container, "%s/memory.stat")
-        read, written = parsing.io_v2(self._read_or_nothing(container, "%s/io.stat"))
-        received, sent = self._network(
-            container, lambda: parsing.pids(self._read_or_nothing(container, "%s/cgroup.procs"))
-        )
+        read, written = parsing.io_v2(io)
         return Usage(
             cpu_seconds=parsing.value_of(cpu, b"usage_usec") / 1e6,
             throttled_seconds=parsing.value_of(cpu, b"throttled_usec") / 1e6,
-            cpu_limit_cores=parsing.cores_v2(self._read_or_nothing(container, "%s/cpu.max")),
-            memory_bytes=max(0, held - parsing.value_of(memory, b"inactive_file")),
+            cpu_limit_cores=parsing.cores_v2(cpu_max),
+            memory_bytes=max(0, parsing.number(held) - parsing.value_of(memory, b"inactive_file")),
             oom_kills=parsing.value_of(self._read_or_nothing(container, "%s/memory.events"), b"oom_kill"),
             pids=parsing.number(self._read_or_nothing(container, "%s/pids.current")),
             read_bytes=read,
             written_bytes=written,
-            received_bytes=received,
-            sent_bytes=sent,
+            received_bytes=None,
+            sent_bytes=None,
+        )
+
+    def _members(self, container: _Container) -> list[int]:
+        return parsing.pids(
+            self._read_or_nothing(container, "%s/cgroup.procs" if self._unified else "pids/%s/cgroup.procs")
         )
 
     def _read(self, container: _Container, file: str) -> bytes:
@@ -170,7 +185,7 @@ class CgroupReader:
         except OSError:
             return b""
 
-    def _network(self, container: _Container, members: Callable[[], list[int]]) -> tuple[int, int] | tuple[None, None]:
+    def _network(self, container: _Container) -> tuple[int, int] | tuple[None, None]:
         """Of the network namespace that all of the container's processes share: machines can't make another one.
 
         Opened each time: whoever keeps this file open keeps the namespace.
@@ -178,7 +193,9 @@ class CgroupReader:
         data = container.member.read("net/dev") if container.member else b""
         if not data:
             self._let_go(container)
-            container.member = Member.first(self._proc, members(), container.path.rpartition("/")[2].encode())
+            container.member = Member.first(
+                self._proc, self._members(container), container.path.rpartition("/")[2].encode()
+            )
             data = container.member.read("net/dev") if container.member else b""
         return parsing.network(data) if data else (None, None)
 
@@ -187,9 +204,9 @@ class CgroupReader:
             container.member.close()
             container.member = None
 
-    def _dirtied(self, container: _Container, members: list[int]) -> int:
+    def _dirtied(self, container: _Container) -> int:
         total = 0
-        for pid in members[:MOST_PROCESSES]:
+        for pid in self._members(container)[:MOST_PROCESSES]:
             total += parsing.dirtied(_read_or_nothing(f"{self._proc}/{pid}/io"))
         container.dirtied = max(container.dirtied, total)
         return container.dirtied

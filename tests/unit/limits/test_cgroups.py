@@ -3,6 +3,7 @@
 import os
 import resource
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,34 @@ def test_one_that_ends_is_left_out_from_then_on(root: Path, proc: Path) -> None:
         assert set(reader.read([FIRST])) == {FIRST}
         ending.kill()
     assert reader.read([FIRST]) == {}
+    reader.close()
+
+
+def test_what_changes_by_itself_is_always_read(root: Path, proc: Path) -> None:
+    """No CPU time was used since: but somebody was sent something, and given less."""
+    make_v1(root)
+    put_process(proc, 4711, FIRST)
+    reader = CgroupReader(root, proc)
+    before = reader.read([FIRST])[FIRST]
+    put(proc / "4711" / "net" / "dev", NET.replace(b"1000", b"1500"))
+    put(root / "cpu" / "docker" / FIRST / "cpu.cfs_quota_us", b"10000\n")
+    put(root / "memory" / "docker" / FIRST / "memory.usage_in_bytes", b"139968\n")
+    after = reader.read([FIRST])[FIRST]
+    assert (before.received_bytes, before.cpu_limit_cores) == (1000, 0.5)
+    assert (after.received_bytes, after.cpu_limit_cores, after.memory_bytes) == (1500, 0.1, 139968 - 40960)
+    reader.close()
+
+
+@pytest.mark.parametrize("make", [make_v1, make_v2])
+def test_whoever_has_run_is_read_anew(root: Path, proc: Path, make: Callable[[Path], None]) -> None:
+    make(root)
+    reader = CgroupReader(root, proc)
+    assert reader.read([FIRST])[FIRST].pids == 2
+    for path in root.rglob("pids.current"):
+        path.write_bytes(b"3\n")
+    for path in (*root.rglob("cpuacct.usage"), *root.rglob("cpu.stat")):
+        path.write_bytes(path.read_bytes().replace(b"3442617", b"3442618"))
+    assert reader.read([FIRST])[FIRST].pids == 3
     reader.close()
 
 
