@@ -59,6 +59,8 @@ def database(data: Path) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL: it is neither sqlite:///PATH nor postgres://USER:PASSWORD@HOST/NAME")
     options = config.setdefault("OPTIONS", {})
     if engine == SQLITE:
+        # Transactions of one process queue, instead of sleeping until they happen to find the lock free.
+        config["ENGINE"] = QUEUEING_SQLITE
         # Transactions begin with the write lock: what one has read is still true when it writes.
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_INIT}
     else:
@@ -70,6 +72,7 @@ def database(data: Path) -> dict[str, Any]:
 
 
 SQLITE = "django.db.backends.sqlite3"
+QUEUEING_SQLITE = "playground.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
 # A reader and a writer don't wait for each other; a crash of the machine may lose the last moment, but no more.
 SQLITE_INIT = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
