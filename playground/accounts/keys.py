@@ -41,7 +41,10 @@ def find_key(text: str) -> ApiKey | None:
     if shape is None:
         return None
     prefix, secret = shape.groups()
-    key = ApiKey.objects.select_related("user").filter(prefix=prefix, revoked_at=None).first()
+    try:
+        key = ApiKey.objects.select_related("user").get(prefix=prefix, revoked_at=None)
+    except ApiKey.DoesNotExist:
+        key = None
     # The comparison is made for an unknown prefix too, so that the time taken does not tell which prefixes exist.
     known = secrets.compare_digest(digest_of(secret), key.digest if key else "0" * 64)
     if key is None or not known or not key.user.is_active:

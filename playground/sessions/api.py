@@ -21,6 +21,7 @@ from playground.database import in_database
 from playground.sessions import pausing, services
 from playground.sessions.access import get_session_for
 from playground.sessions.commands import argv
+from playground.sessions.models import Machine, Session
 from playground.sessions.public import PublicSession, public_session
 from playground.sessions.requests import SessionRequest, WantedMachine, WantedNetwork
 from playground.sessions.schemas import SessionAnswer, SessionCreate, SessionExtend, SessionList, SessionPatch
@@ -47,8 +48,8 @@ async def create_session(request: ApiRequest, response: HttpResponse, body: Sess
     wait = _wait_of(request)
     attempt = request.attempt
     if attempt is None or attempt.resource_id is None:
-        session_id = await in_database(_create)(request.person, _session_request(body), attempt)
-        session = await services.start(session_id)
+        created, machine = await in_database(_create)(request.person, _session_request(body), attempt)
+        session = await services.start(created, machine)
     else:
         session = await in_database(get_session_for)(request.person, attempt.resource_id)
     if wait is not None:
@@ -56,7 +57,7 @@ async def create_session(request: ApiRequest, response: HttpResponse, body: Sess
             await starts.wait(session.pk, wait)
             session = await in_database(get_session_for)(request.person, session.pk)
         response["Preference-Applied"] = f"wait={wait}"
-    public = await in_database(public_session)(session)
+    public = await _public(session)
     response["Location"] = public["links"]["self"]
     return Status(202 if public["state"] in _STARTING else 201, public)
 
@@ -151,15 +152,21 @@ def _session_request(body: SessionCreate) -> SessionRequest:
     )
 
 
-def _create(person: User, wanted: SessionRequest, attempt: Attempt | None) -> UUID:
+def _create(person: User, wanted: SessionRequest, attempt: Attempt | None) -> tuple[Session, Machine | None]:
     if attempt is None:
-        return services.create(person, wanted).pk
+        return services.create_with_machine(person, wanted)
     # The key and the session are written together or not at all: a repeated request finds the session, or makes it.
     with transaction.atomic():
         attempt.claim()
-        session = services.create(person, wanted)
+        session, machine = services.create_with_machine(person, wanted)
         attempt.bind(session.pk)
-    return session.pk
+    return session, machine
+
+
+async def _public(session: Session) -> PublicSession:
+    # Its machines and terminals came with it; for one that waits, the database is asked where it stands.
+    waits = session.state in _STARTING
+    return await in_database(public_session)(session) if waits else public_session(session)
 
 
 def _read(person: User, session_id: UUID) -> PublicSession:

@@ -50,18 +50,28 @@ async def start_claimed(session_id: UUID) -> Session | None:
     None: it has none, the engine is not there, or somebody else was faster. Never raises for what the engine does.
     """
     machine = await in_database(pools.claimed_machine)(session_id)
+    return await _start_on(session_id, machine)
+
+
+async def start_just_claimed(session: Session, machine: Machine) -> Session | None:
+    """`start_claimed` for who has claimed that machine a moment ago, when all that the session needs was checked."""
+    machine.session = session
+    return await _start_on(session.pk, machine, is_checked=True)
+
+
+async def _start_on(session_id: UUID, machine: Machine | None, *, is_checked: bool = False) -> Session | None:
     while machine is not None:
         try:
-            return await _adopt(session_id, machine)
+            return await _adopt(session_id, machine, is_checked)
         except EngineUnavailable:
             return None
         except (RuntimeFailure, TimeoutError) as error:
             log.warning("pool_machine_dead", machine=machine.pk.hex, error=type(error).__name__)
-            machine = await in_database(_next_machine)(session_id, machine.pk)
+            machine, is_checked = await in_database(_next_machine)(session_id, machine.pk), False
     return None
 
 
-async def _adopt(session_id: UUID, machine: Machine) -> Session | None:
+async def _adopt(session_id: UUID, machine: Machine, is_checked: bool) -> Session | None:
     session = machine.session
     if session is None or session.pk != session_id:
         return None
@@ -69,12 +79,13 @@ async def _adopt(session_id: UUID, machine: Machine) -> Session | None:
         await tell_deadline(machine.pk, deadline_seconds(session))
         if session.is_recorded:
             await keep_output(machine.pk)
-    return await in_database(_run_claimed)(session, machine.pk)
+    return await in_database(_run_claimed)(session, machine.pk, is_checked)
 
 
-def _run_claimed(claimed: Session, machine_id: UUID) -> Session | None:
-    # It may have been claimed long ago, before the engine was away.
-    check_still(claimed)
+def _run_claimed(claimed: Session, machine_id: UUID, is_checked: bool) -> Session | None:
+    if not is_checked:
+        # It may have been claimed long ago, before the engine was away.
+        check_still(claimed)
     with transaction.atomic():
         session = transition(
             claimed.pk,

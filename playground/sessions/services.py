@@ -24,7 +24,7 @@ from playground.sessions.errors import (
 )
 from playground.sessions.events import record
 from playground.sessions.making import deadline_seconds
-from playground.sessions.models import PlannedMachine, Profile, Session, Terminal
+from playground.sessions.models import Machine, PlannedMachine, Profile, Session, Terminal
 from playground.sessions.names import default_session_name, free_hostname
 from playground.sessions.network import agreed
 from playground.sessions.profiles import recorded, recording_required
@@ -33,13 +33,29 @@ from playground.sessions.requests import SessionRequest, check_metadata, check_n
 from playground.sessions.states import SessionState
 from playground.sessions.transitions import load
 
-__all__ = ["SessionRequest", "create", "extend", "launch", "note_activity", "patch", "start", "stop", "use"]
+__all__ = [
+    "SessionRequest",
+    "create",
+    "create_with_machine",
+    "extend",
+    "launch",
+    "note_activity",
+    "patch",
+    "start",
+    "stop",
+    "use",
+]
 
 ACTIVITY_RESOLUTION = timedelta(seconds=5)
 """Activity is written at most this often."""
 
 
 def create(owner: User, request: SessionRequest) -> Session:
+    """`create_with_machine`, for who starts it later or not at all."""
+    return create_with_machine(owner, request)[0]
+
+
+def create_with_machine(owner: User, request: SessionRequest) -> tuple[Session, Machine | None]:
     """Writes a new session, `pending`, with a pool machine claimed when one fits; follow it by `start`.
 
     When none fits, a worker is asked to make a machine once this is committed. Should the broker not answer, the sweep
@@ -95,14 +111,14 @@ def create(owner: User, request: SessionRequest) -> Session:
             {"claimed": machine is not None, "recorded": session.is_recorded},
             silent=machine is not None,
         )
-    return session
+    return session, machine
 
 
 def _image(slug: str, field: str) -> Image:
-    image = Image.objects.filter(slug=slug, enabled=True).first()
-    if image is None:
-        raise UnknownImage("There is no such image in the catalogue.", field=field)
-    return image
+    try:
+        return Image.objects.get(slug=slug, enabled=True)
+    except Image.DoesNotExist:
+        raise UnknownImage("There is no such image in the catalogue.", field=field) from None
 
 
 def _profile(slug: str | None) -> Profile:
@@ -113,24 +129,23 @@ def _profile(slug: str | None) -> Profile:
     return profile
 
 
-async def start(session_id: UUID) -> Session:
-    """Right after `create`: makes sure that a claimed machine answers, and moves the session to `running`.
+async def start(created: Session, machine: Machine | None) -> Session:
+    """Right after `create_with_machine`: makes sure that the machine answers, and moves the session to `running`.
 
     A machine that does not answer is dropped and the next one claimed. Without one, or when the engine is not there,
     the session is answered as it is, `pending`, and a worker starts it. Never raises for what happens on the engine.
     """
-    session = await provisioning.start_claimed(session_id)
+    session = await provisioning.start_just_claimed(created, machine) if machine else None
     if session is None:
-        session = await in_database(load)(session_id)
+        session = await in_database(load)(created.pk)
         if session.state == SessionState.PENDING and session.machines.all():
-            await in_database(queue.provision)(session_id)
+            await in_database(queue.provision)(session.pk)
     return session
 
 
 async def launch(owner: User, request: SessionRequest) -> Session:
-    """`create`, then `start`."""
-    session = await in_database(create)(owner, request)
-    return await start(session.pk)
+    """`create_with_machine`, then `start`."""
+    return await start(*await in_database(create_with_machine)(owner, request))
 
 
 def extend(session: Session, ttl_seconds: int) -> Session:

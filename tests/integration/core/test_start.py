@@ -1,11 +1,12 @@
 """A session on a ready pool runs when its request is answered."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from playground.accounts.models import User
 from playground.database import in_database
@@ -102,6 +103,15 @@ async def test_web_process_killed_between_create_and_start(engine: HookedEngine,
     await empty_pool()
 
 
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All that coroutines ask of the database passes one connection."""
+    with ThreadPoolExecutor(1) as threads:
+        monkeypatch.setattr("playground.database._threads", threads)
+        yield
+        threads.submit(connections.close_all).result()
+
+
 @contextmanager
 def counting(statements: list[str]) -> Iterator[None]:
     """Every statement that this thread's connection executes meanwhile."""
@@ -114,6 +124,7 @@ def counting(statements: list[str]) -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("one_thread")
 async def test_few_statements(engine: HookedEngine, ann: User) -> None:
     await filling.fill("busybox")
     statements: list[str] = []
