@@ -121,7 +121,7 @@ def _next_machine(session_id: UUID, dead: UUID) -> Machine | None:
         session = Session.objects.select_for_update().select_related("image", "profile").get(pk=session_id)
         if session.state not in UNSTARTED or not machine_transition(dead, MachineState.REMOVING):
             return None
-        queue.refill_on_commit(session.image_id)
+        transaction.on_commit(lambda: queue.refill_soon(session.image_id), robust=True)
         claimed = pools.claim(session, deadline_seconds(session), reports.report())
         return pools.claimed_machine(session_id) if claimed else None
 

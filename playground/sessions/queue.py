@@ -3,15 +3,16 @@
 Best effort: what could not be asked for, the sweep finds.
 """
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import structlog
-from django.db import transaction
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from playground import background
 from playground.celery import app
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,10 @@ _waiting = threading.BoundedSemaphore(MOST_WAITING)
 
 EXPIRES = 120
 """Seconds after which a question is not worth answering: the sweep has asked again."""
+REFILL_SECONDS = 0.25
+"""A filler rests longer than that before it begins, so that this delays nothing."""
+_to_refill: set[str] = set()
+"""Touched by the background loop alone."""
 
 
 def provision(session_id: UUID) -> None:
@@ -44,14 +49,26 @@ def refill(slug: str) -> None:
     _ask("playground.sessions.tasks.refill", slug)
 
 
+def refill_soon(slug: str) -> None:
+    """Fill the pool of an image from which somebody took a machine: asked once for all who do so within a moment."""
+    loop = background.loop()
+    loop.call_soon_threadsafe(_refill_later, loop, slug)
+
+
+def _refill_later(loop: asyncio.AbstractEventLoop, slug: str) -> None:
+    if slug not in _to_refill:
+        _to_refill.add(slug)
+        loop.call_later(REFILL_SECONDS, _refill_now, slug)
+
+
+def _refill_now(slug: str) -> None:
+    _to_refill.discard(slug)
+    refill(slug)
+
+
 def refill_all() -> None:
     """Fill every pool that needs it."""
     _ask("playground.sessions.tasks.refill_all")
-
-
-def refill_on_commit(slug: str) -> None:
-    """Fill the pool of an image once the transaction is through."""
-    transaction.on_commit(lambda: refill(slug), robust=True)
 
 
 def prepare_image(slug: str) -> None:

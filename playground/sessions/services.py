@@ -104,7 +104,7 @@ def create_with_machine(owner: User, request: SessionRequest) -> tuple[Session, 
         if machine is None:
             transaction.on_commit(lambda: queue.provision(session.pk), robust=True)
         else:
-            transaction.on_commit(lambda: queue.refill(image.slug), robust=True)
+            transaction.on_commit(lambda: queue.refill_soon(image.slug), robust=True)
         record(
             session,
             "created",

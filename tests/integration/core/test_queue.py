@@ -16,7 +16,7 @@ from pytest_django import Settings
 from playground.accounts.models import User
 from playground.database import in_database
 from playground.images.models import Image
-from playground.sessions import filling, places, placing, provisioning, services, slots
+from playground.sessions import filling, places, placing, provisioning, queue, services, slots
 from playground.sessions.errors import HostFull, NeverFits
 from playground.sessions.models import Machine, Profile, Session
 from playground.sessions.public import public_session
@@ -25,7 +25,7 @@ from playground.sessions.states import MachineState, SessionState
 from tests.integration.core.stories import created, ended, load, on_engine
 from tests.support.asked import Asked
 from tests.support.hooked_engine import Gate, HookedEngine
-from tests.support.waiting import until
+from tests.support.waiting import until, wait
 
 pytestmark = pytest.mark.usefixtures("image", "profile")
 Limit = Callable[..., None]
@@ -231,6 +231,16 @@ async def test_those_who_wait_are_told_that_the_queue_moves(
     # The first one is taken and two are told, then one, then nobody is left.
     assert sorted(str(position) for kind, position in told if kind == "queued") == ["1", "1", "2"]
     await end_everything()
+
+
+def test_a_refill_is_asked_for_once_for_all_who_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch)
+    for slug in ("busybox", "debian", "busybox", "busybox"):
+        queue.refill_soon(slug)
+    wait(lambda: len(asked.tasks) == 2, "both are asked for")
+    assert sorted(asked.tasks) == [("refill", "busybox"), ("refill", "debian")]
+    queue.refill_soon("busybox")
+    wait(lambda: len(asked.tasks) == 3, "asked again")
 
 
 def test_what_never_fits_is_refused(ann: User, profile: Profile, limit: Limit) -> None:
