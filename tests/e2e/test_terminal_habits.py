@@ -358,9 +358,20 @@ def test_the_terminal_menu(page: Page, image: str, tmp_path: Path) -> None:
     end(page)
 
 
+LAST_COLOUR = """colours => {
+  const probe = document.querySelector(".terminal-screen").appendChild(document.createElement("span"));
+  let seen;
+  for (probe.style.color of colours) seen = getComputedStyle(probe).color;
+  probe.remove();
+  return seen;
+}"""
+"""As the terminal reads its theme: a colour that were on its way would be the one before."""
+
+
 def test_colours_of_terminals_are_their_own(open_page: Callable[..., Page], image: str, results: Path) -> None:
     page = open_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
     terminal = start(page, image)
+    assert page.evaluate(LAST_COLOUR, ["#010203", "#c86432"]) == "rgb(200, 100, 50)"
     terminal.type(r"for n in 1 2 3 4 5 6 7; do printf '\033[3%dmcolour %d ' $n $n; done; echo")
     terminal.expect("colour 7")
     panel = _settings(page)
