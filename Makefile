@@ -21,7 +21,7 @@ soak:
 	@exec .venv/bin/python -m tests.soak $(or $(MINUTES),30)
 
 faults:
-	@FAULT_CYCLES=$(or $(CYCLES),200) exec .venv/bin/python -m pytest -q -s tests/faults/chaos.py
+	@FAULT_CYCLES=$(or $(CYCLES),200) exec .venv/bin/python -m pytest -q -s tests/faults/test_random_kills.py
 
 clean:
 	rm -rf build frontend/node_modules playground/static/build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

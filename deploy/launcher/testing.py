@@ -68,11 +68,11 @@ def _required(found: list[Need]) -> list[Need]:
 
 
 def _test(places: Places, environment: Mapping[str, str]) -> int:
-    """Tests that a busy machine could spoil come last, alone: browsers, and kills in the middle of something."""
-    folders = _folders(places.root / "tests")
-    calm = [folder for folder in folders if folder.name in NEED_CALM]
+    """Tests that a busy machine could spoil come last: browsers, and kills in the middle of something."""
+    tests = places.root / "tests"
+    folders = _folders(tests)
     site = [folder for folder in folders if folder.parent.name == "integration" and folder.name not in WITHOUT_DATABASE]
-    others = [folder for folder in folders if folder not in calm and folder not in site]
+    others = [folder for folder in folders if folder.name not in NEED_CALM and folder not in site]
     failed = run_together(
         [Run("front end (vitest)", ["npm", "test", "--silent"], places.root / "frontend", environment)]
     )
@@ -86,7 +86,12 @@ def _test(places: Places, environment: Mapping[str, str]) -> int:
             there = {**environment, "DATABASE_URL": url}
             first.append(_pytest(places, "site on PostgreSQL", site, there, "test-site-on-postgresql.log"))
         failed += run_together(first)
-    failed += run_together([_pytest(places, "browsers and faults", calm, environment)])
+    failed += run_together(
+        [
+            _pytest(places, "browsers", [tests / "e2e"], environment),
+            _pytest(places, "faults", [tests / "faults"], environment, "test-faults.log"),
+        ]
+    )
     failed += [f"left behind: {command}" for command in leftovers(places.build / "test")]
     if failed:
         raise SetupError(f"Failed: {', '.join(failed)}")

@@ -1,6 +1,6 @@
 """Random kills of everything while people create, type, pause, resume and delete: nothing is left without an owner.
 
-`FAULT_SEED=` repeats a choice of faults and moments, `FAULT_CYCLES=` says how many; `make faults` makes 200 of them.
+`FAULT_SEED=` repeats a choice of faults and moments, `FAULT_CYCLES=` says how many (20); `make faults` makes 200.
 """
 
 import asyncio
