@@ -25,7 +25,7 @@ EXPIRES = 120
 """Seconds after which a question is not worth answering: the sweep has asked again."""
 REFILL_SECONDS = 0.25
 """A filler rests longer than that before it begins, so that this delays nothing."""
-_to_refill: set[str] = set()
+_to_refill: dict[str, asyncio.TimerHandle] = {}
 """Touched by the background loop alone."""
 
 
@@ -57,12 +57,11 @@ def refill_soon(slug: str) -> None:
 
 def _refill_later(loop: asyncio.AbstractEventLoop, slug: str) -> None:
     if slug not in _to_refill:
-        _to_refill.add(slug)
-        loop.call_later(REFILL_SECONDS, _refill_now, slug)
+        _to_refill[slug] = loop.call_later(REFILL_SECONDS, _refill_now, slug)
 
 
 def _refill_now(slug: str) -> None:
-    _to_refill.discard(slug)
+    del _to_refill[slug]
     refill(slug)
 
 

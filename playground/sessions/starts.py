@@ -38,7 +38,7 @@ class Starts:
         self._waiting.setdefault(session_id, set()).add(started)
         # It may have started since whoever waits looked.
         self._due.set()
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._serve())
         try:
             with contextlib.suppress(TimeoutError):

@@ -18,6 +18,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _has_turn = False
 
     def _start_transaction_under_autocommit(self) -> None:
+        # What an earlier transaction did not give back, however it ended, nobody would.
+        self._end_turn()
         # After that long SQLite says by itself what is wrong: the order is a courtesy, its lock is what counts.
         self._has_turn = _turn.acquire(timeout=self.settings_dict["OPTIONS"].get("timeout", 5))
         try:
@@ -27,9 +29,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc]
-        # Where that raised, a rollback follows.
-        self._end_turn()
+        try:
+            super()._commit()  # type: ignore[misc]
+        finally:
+            self._end_turn()
 
     def _rollback(self) -> None:
         try:

@@ -10,7 +10,9 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection, connections
 from django.test import TransactionTestCase, override_settings
 
+from playground import background
 from playground.database import close_connections
+from playground.sessions import queue
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,19 @@ def _tables_are_emptied_all_the_same() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", again)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_refill_is_asked_for_later() -> Iterator[None]:
+    """What one test has taken from a pool is not asked for in the next."""
+    yield
+
+    async def forget() -> None:
+        for timer in queue._to_refill.values():
+            timer.cancel()
+        queue._to_refill.clear()
+
+    background.submit(forget()).result()
 
 
 @pytest.fixture(scope="session", autouse=True)

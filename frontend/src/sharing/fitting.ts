@@ -10,7 +10,7 @@ export const SMALLEST = 4;
 /** Smaller than this few people read. */
 export const READABLE = 12;
 export const LARGEST = 28;
-const STEP = 0.25;
+export const STEP = 0.25;
 
 /**
  * The size of the letters at which `drawn`, which has letters of `size` pixels, just fits into `room`; not below

@@ -12,7 +12,7 @@ import { ScrollbackSearch } from "../terminal/scrollback-search.js";
 import { drawnSize, themeOf } from "../terminal/settings.js";
 import { settings } from "../terminal/settings-store.js";
 import type { LineScreen } from "../terminal/terminal-line.js";
-import { fittingSize, READABLE, SMALLEST } from "./fitting.js";
+import { fittingSize, READABLE, SMALLEST, STEP } from "./fitting.js";
 
 export interface GuestScreenListener {
   input(bytes: Uint8Array): void;
@@ -28,7 +28,7 @@ export interface GuestScreenListener {
 const KEYS: ReadonlySet<PageKey> = new Set(["copy", "search", "leave"]);
 
 /** Tries to make the letters fit, each when the one before was drawn: cells are whole pixels, so the first may miss a little. */
-const TRIES = 4;
+const TRIES = 8;
 
 const screenOf = (terminal: HTMLElement): HTMLElement => terminal.querySelector<HTMLElement>(".xterm-screen") ?? terminal;
 
@@ -47,6 +47,8 @@ export class GuestScreen implements LineScreen {
   #leads = false;
   #readable = false;
   #tries = 0;
+  /** Letters of this size were too large for the room: without that two sizes could follow each other for ever. */
+  #tooLarge = Infinity;
 
   constructor(host: HTMLElement, listener: GuestScreenListener) {
     this.#host = host;
@@ -81,7 +83,8 @@ export class GuestScreen implements LineScreen {
     terminal.onBinary((data) => this.#listener.input(Uint8Array.from(data, (character) => character.charCodeAt(0))));
     terminal.attachCustomKeyEventHandler((event) => this.#key(event));
     const room = new ResizeObserver(() => this.scale());
-    room.observe(this.#host);
+    // Scrollbars come and go with the letters: without them the room stays the same.
+    room.observe(this.#host, { box: "border-box" });
     // A new size is drawn when the terminal is in sight: later than anything that we could wait for.
     const drawn = new ResizeObserver(() => this.#fitSoon());
     if (terminal.element !== undefined) drawn.observe(screenOf(terminal.element));
@@ -142,6 +145,7 @@ export class GuestScreen implements LineScreen {
 
   scale(): void {
     this.#tries = TRIES;
+    this.#tooLarge = Infinity;
     this.#fitSoon();
   }
 
@@ -160,9 +164,11 @@ export class GuestScreen implements LineScreen {
     if (this.#leads || this.#tries === 0 || this.#host.offsetParent === null || element === undefined) return;
     const drawn = screenOf(element);
     const before = options.fontSize ?? 14;
-    const room = { width: this.#host.clientWidth, height: this.#host.clientHeight };
-    const size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
-    if (size === before) return;
+    const room = { width: this.#host.offsetWidth, height: this.#host.offsetHeight };
+    let size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
+    if (size < before) this.#tooLarge = before;
+    else size = Math.min(size, this.#tooLarge - STEP);
+    if (size === before || size >= this.#tooLarge) return;
     this.#tries -= 1;
     options.fontSize = size;
   }

@@ -261,6 +261,7 @@ class Networks:
         with self._lock.removing() as may:
             if may and not await self.all():
                 await nft.apply(self._ruleset.removal())
+                self._filters = False
 
 
 def _downloads(policies: Mapping[str, Policy]) -> dict[str, int]:
