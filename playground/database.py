@@ -11,6 +11,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import connections
 
+from runtime.cancelling import to_its_end
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,12 +34,7 @@ def in_database(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
 
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         work = partial(contextvars.copy_context().run, _call, partial(function, *args, **kwargs))
-        running = asyncio.get_running_loop().run_in_executor(_threads, work)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait({running})
-            raise
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(_threads, work))
 
     return call
 

@@ -21,7 +21,6 @@ from deploy.launcher.surroundings import for_tools
 from deploy.launcher.test_engine import engine_for_tests
 from runtime.parent import end_with_parent
 
-NEED_CALM = {"e2e", "faults"}
 WITHOUT_DATABASE = {"docker", "engines", "launcher", "terminal"}
 """Integration tests that would only do the same again on another database."""
 Body = Callable[[Places, Mapping[str, str]], int]
@@ -70,9 +69,10 @@ def _required(found: list[Need]) -> list[Need]:
 def _test(places: Places, environment: Mapping[str, str]) -> int:
     """Tests that a busy machine could spoil come last: browsers, and kills in the middle of something."""
     tests = places.root / "tests"
+    browsers, faults = tests / "e2e", tests / "faults"
     folders = _folders(tests)
     site = [folder for folder in folders if folder.parent.name == "integration" and folder.name not in WITHOUT_DATABASE]
-    others = [folder for folder in folders if folder.name not in NEED_CALM and folder not in site]
+    others = [folder for folder in folders if folder not in {browsers, faults, *site}]
     failed = run_together(
         [Run("front end (vitest)", ["npm", "test", "--silent"], places.root / "frontend", environment)]
     )
@@ -88,8 +88,8 @@ def _test(places: Places, environment: Mapping[str, str]) -> int:
         failed += run_together(first)
     failed += run_together(
         [
-            _pytest(places, "browsers", [tests / "e2e"], environment),
-            _pytest(places, "faults", [tests / "faults"], environment, "test-faults.log"),
+            _pytest(places, "browsers", [browsers], environment),
+            _pytest(places, "faults", [faults], environment, "test-faults.log"),
         ]
     )
     failed += [f"left behind: {command}" for command in leftovers(places.build / "test")]

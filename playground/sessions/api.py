@@ -27,14 +27,13 @@ from playground.sessions.requests import SessionRequest, WantedMachine, WantedNe
 from playground.sessions.schemas import SessionAnswer, SessionCreate, SessionExtend, SessionList, SessionPatch
 from playground.sessions.selectors import sessions_of
 from playground.sessions.starts import starts
-from playground.sessions.states import Reason, SessionState
+from playground.sessions.states import UNSTARTED, Reason, SessionState
 from runtime.engines.base import Egress
 
 router = Router(tags=["sessions"])
 
 LONGEST_WAIT = 60
 _WAIT = re.compile(r"wait=(\d{1,4})", re.ASCII)
-_STARTING = frozenset({SessionState.PENDING, SessionState.STARTING})
 _LABEL_FILTER = "metadata."
 
 
@@ -53,13 +52,13 @@ async def create_session(request: ApiRequest, response: HttpResponse, body: Sess
     else:
         session = await in_database(get_session_for)(request.person, attempt.resource_id)
     if wait is not None:
-        if session.state in _STARTING:
+        if session.state in UNSTARTED:
             await starts.wait(session.pk, wait)
             session = await in_database(get_session_for)(request.person, session.pk)
         response["Preference-Applied"] = f"wait={wait}"
     public = await _public(session)
     response["Location"] = public["links"]["self"]
-    return Status(202 if public["state"] in _STARTING else 201, public)
+    return Status(202 if public["state"] in UNSTARTED else 201, public)
 
 
 @router.get("/sessions", response=SessionList, summary="List your sessions")
@@ -165,7 +164,7 @@ def _create(person: User, wanted: SessionRequest, attempt: Attempt | None) -> tu
 
 async def _public(session: Session) -> PublicSession:
     # Its machines and terminals came with it; for one that waits, the database is asked where it stands.
-    waits = session.state in _STARTING
+    waits = session.state in UNSTARTED
     return await in_database(public_session)(session) if waits else public_session(session)
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from playground.sessions.events import record
 from playground.sessions.making import deadline_seconds, insert_machine
 from playground.sessions.models import LIVE_MACHINE_STATES, Machine, PlannedMachine, Session
-from playground.sessions.states import MachineState, SessionState
+from playground.sessions.states import UNSTARTED, MachineState, SessionState
 from playground.sessions.transitions import load, machine_transition, transition
-from playground.sessions.waiting import UNSTARTED, unattended
+from playground.sessions.waiting import unattended
 
 LEASE = timedelta(seconds=10)
 

@@ -8,9 +8,8 @@ from django.db.models import Q
 from playground.sessions.errors import HostFull, NeverFits
 from playground.sessions.models import Machine, Profile, Session
 from playground.sessions.room import room
-from playground.sessions.states import MachineState
+from playground.sessions.states import UNSTARTED, MachineState
 from playground.sessions.transitions import machine_transition
-from playground.sessions.waiting import UNSTARTED
 from playground.settings.capacity import Capacity
 
 

@@ -9,7 +9,7 @@ from playground.sessions import expiring, queue
 from playground.sessions.ending import end_overdue, stop
 from playground.sessions.making import DEADLINE_MARGIN
 from playground.sessions.models import Machine, Session
-from playground.sessions.states import MachineState, Reason, SessionState
+from playground.sessions.states import STARTED, UNSTARTED, MachineState, Reason, SessionState
 
 START_DEADLINE = timedelta(minutes=30)
 """A session that has not started by then, e.g. because its image takes so long, ends."""
@@ -20,8 +20,6 @@ REMOVE_GRACE = timedelta(seconds=10)
 ASK_AGAIN = timedelta(seconds=6)
 """How long a question to the worker may go unanswered."""
 DEADLINE_TOLERANCE = timedelta(seconds=30)
-
-_UNSTARTED = (SessionState.PENDING, SessionState.STARTING)
 
 
 def enforce() -> None:
@@ -39,8 +37,7 @@ def enforce() -> None:
 
 def _end_expired(now: datetime) -> None:
     over = Q(expires_at__lte=now)
-    running = (SessionState.RUNNING, SessionState.PAUSED)
-    for session_id in Session.objects.filter(over, state__in=running).values_list("pk", flat=True):
+    for session_id in Session.objects.filter(over, state__in=STARTED).values_list("pk", flat=True):
         stop(session_id, Reason.EXPIRED, where=over)
 
 
@@ -52,13 +49,13 @@ def _end_idle(now: datetime) -> None:
 
 
 def _end_unstarted(now: datetime) -> None:
-    late = Q(state__in=_UNSTARTED, created_at__lt=now - START_DEADLINE)
+    late = Q(state__in=UNSTARTED, created_at__lt=now - START_DEADLINE)
     for session_id in Session.objects.filter(late).values_list("pk", flat=True):
         stop(session_id, Reason.FAILED, "The session could not be started in time.", where=late)
 
 
 def _end_without_machine() -> None:
-    alone = Q(state__in=(SessionState.RUNNING, SessionState.PAUSED))
+    alone = Q(state__in=STARTED)
     rows = Session.objects.filter(alone).exclude(machines__state=MachineState.READY).values_list("pk", flat=True)
     for session_id in rows:
         stop(session_id, Reason.ENGINE_LOST, where=alone)
@@ -66,7 +63,7 @@ def _end_without_machine() -> None:
 
 def _ask_again(now: datetime) -> None:
     unattended = Q(queued_at__lt=now - ASK_AGAIN) & (Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-    for states, ask in ((_UNSTARTED, queue.provision), ((SessionState.STOPPING,), queue.destroy)):
+    for states, ask in ((UNSTARTED, queue.provision), ((SessionState.STOPPING,), queue.destroy)):
         waiting = Session.objects.filter(unattended, state__in=states)
         for session_id in waiting.values_list("pk", flat=True):
             if Session.objects.filter(unattended, pk=session_id, state__in=states).update(queued_at=now):

@@ -18,8 +18,7 @@ from playground.sessions.limit_warnings import CALM_SHARE, WARN_SHARE, Nearness,
 from playground.sessions.metering import Metered
 from playground.sessions.models import MachineUsage
 from playground.sessions.requests import MAIN
-from playground.sessions.sampled import RUNNING
-from playground.sessions.states import Reason
+from playground.sessions.states import STARTED, Reason
 from playground.sessions.transitions import load
 from playground.words import size
 from runtime.errors import RuntimeFailure
@@ -130,7 +129,7 @@ def _end(one: Metered, found: DiskUsage) -> None:
     with transaction.atomic():
         row.disk_peak_bytes = max(row.disk_peak_bytes, found.used_bytes)
         MachineUsage.objects.filter(pk=row.pk).update(disk_peak_bytes=row.disk_peak_bytes, disk_bytes=found.used_bytes)
-        if stop(machine.session_id, Reason.QUOTA_DISK, _words(one, found), where=Q(state__in=RUNNING)):
+        if stop(machine.session_id, Reason.QUOTA_DISK, _words(one, found), where=Q(state__in=STARTED)):
             over = {
                 "machine": machine.name,
                 "used_bytes": found.used_bytes,

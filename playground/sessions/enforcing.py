@@ -11,13 +11,13 @@ from playground.sessions.budgets import BudgetUsage, used_by_each
 from playground.sessions.ending import stop
 from playground.sessions.limit_warnings import Nearness, percent, tell
 from playground.sessions.quotas import limits_of
-from playground.sessions.sampled import RUNNING, Sampled
-from playground.sessions.states import Reason
+from playground.sessions.sampled import Sampled
+from playground.sessions.states import STARTED, Reason
 from playground.sessions.stats import network_bytes_of_each
 from playground.words import duration, size
 from runtime.engines.base import Egress
 
-_RUNNING = Q(state__in=RUNNING)
+_STARTED = Q(state__in=STARTED)
 
 
 def enforce(machines: Sequence[Sampled]) -> None:
@@ -43,7 +43,7 @@ def _enforce_network(one_of_each: Mapping[UUID, Sampled]) -> list[Nearness]:
     limits = {pk: machine.profile.network_bytes for pk, machine in one_of_each.items() if machine.profile.network_bytes}
     for session_id, bytes_used in network_bytes_of_each(limits).items():
         if bytes_used > limits[session_id]:
-            stop(session_id, Reason.QUOTA_NETWORK, where=_RUNNING)
+            stop(session_id, Reason.QUOTA_NETWORK, where=_STARTED)
         else:
             near.append(_network(session_id, bytes_used, limits[session_id]))
     return near
@@ -55,13 +55,13 @@ def _enforce_budgets(owner: User, used: BudgetUsage, machines: Sequence[Sampled]
     living = [machine.session_id for machine in machines]
     if used.cpu_seconds >= limits.cpu_seconds_per_day:
         for session_id in living:
-            stop(session_id, Reason.QUOTA_CPU, where=_RUNNING)
+            stop(session_id, Reason.QUOTA_CPU, where=_STARTED)
         return []
     near = _cpu_day(living, used.cpu_seconds, limits.cpu_seconds_per_day)
     sending = [machine.session_id for machine in machines if machine.egress != Egress.NONE]
     if used.egress_bytes >= limits.egress_bytes_per_day:
         for session_id in sending:
-            stop(session_id, Reason.QUOTA_NETWORK, "As much as you may send in 24 hours was sent.", where=_RUNNING)
+            stop(session_id, Reason.QUOTA_NETWORK, "As much as you may send in 24 hours was sent.", where=_STARTED)
         return near
     return near + _egress_day(sending, used.egress_bytes, limits.egress_bytes_per_day)
 

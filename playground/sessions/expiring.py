@@ -16,7 +16,7 @@ from django.utils import timezone
 from playground.sessions.events import record
 from playground.sessions.models import Session
 from playground.sessions.public import instant
-from playground.sessions.states import Reason, SessionState
+from playground.sessions.states import STARTED, Reason, SessionState
 from playground.sessions.transitions import load
 from playground.words import duration
 
@@ -58,7 +58,7 @@ class Expiry:
 def standing(session: Session, now: datetime) -> list[Expiry]:
     """Of what a session's owner should be warned now, whether that was done or not. Pure."""
     found = []
-    if session.state in (SessionState.RUNNING, SessionState.PAUSED) and session.expires_at and session.started_at:
+    if session.state in STARTED and session.expires_at and session.started_at:
         total = session.expires_at - session.started_at
         stages = (min(LIFETIME[0], total / 2), min(LIFETIME[1], total / 4))
         found += list(_due(Reason.EXPIRED, session.expires_at, stages, now))
@@ -77,7 +77,7 @@ def _due(reason: Reason, at: datetime, stages: tuple[timedelta, ...], now: datet
 def warn() -> None:
     """Gives every warning that is due and was not given. Each is a compare-and-set: two sweeps give it once."""
     now = timezone.now()
-    for session in Session.objects.filter(state__in=(SessionState.RUNNING, SessionState.PAUSED)):
+    for session in Session.objects.filter(state__in=STARTED):
         for expiry in standing(session, now):
             if expiry.token != getattr(session, _FIELDS[expiry.reason]):
                 _give(session, expiry, now)

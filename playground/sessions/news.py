@@ -11,12 +11,11 @@ from collections.abc import AsyncIterator, Mapping, Set
 from uuid import UUID
 
 import structlog
-from channels.layers import get_channel_layer
 from django.db.models import Max
 
 from playground.database import in_database
 from playground.sessions.events import NEWS, NEWS_GROUP
-from playground.sessions.listening import LOOK_SECONDS, listen
+from playground.sessions.listening import LOOK_SECONDS, hear_group, listening, woken
 from playground.sessions.models import Event
 from runtime.asgi import Message, Send
 from runtime.terminal.messages import notice
@@ -102,23 +101,16 @@ class News:
 
     async def _serve(self) -> None:
         """As long as there is anybody."""
-        listener = asyncio.create_task(listen(self._listen_once, "news"))
-        try:
+        async with listening(lambda: hear_group(NEWS_GROUP, self._hear), "news"):
             look_at = time.monotonic()
             while self._followers:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max(0, look_at - time.monotonic())):
-                        await self._wake.wait()
-                self._wake.clear()
+                await woken(self._wake, max(0, look_at - time.monotonic()))
                 changed, self._changed = self._changed, set()
                 asked = {follower for follower in self._followers if follower.session_id in changed}
                 if time.monotonic() >= look_at:
                     asked, look_at = set(self._followers), time.monotonic() + LOOK_SECONDS
                 if asked:
                     await self._look(asked)
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
 
     async def _look(self, followers: set[Follower]) -> None:
         """Tells them what they have not heard of yet."""
@@ -137,20 +129,6 @@ class News:
                     follower.seen = event.pk
                     if (told := NEWS[event.kind](event.data)) is not None:
                         follower.tell(told)
-
-    async def _listen_once(self) -> None:
-        layer = get_channel_layer()
-        if layer is None:
-            return
-        channel = await layer.new_channel()
-        try:
-            await layer.group_add(NEWS_GROUP, channel)
-            while True:
-                message = await layer.receive(channel)
-                self._hear(UUID(message["event"]["session"]["id"]))
-        finally:
-            with contextlib.suppress(Exception):
-                await layer.group_discard(NEWS_GROUP, channel)
 
 
 def _news_since(since: Mapping[UUID, int]) -> list[Event]:

@@ -24,7 +24,7 @@ from playground.host import reports
 from playground.sessions.errors import SessionNotRunning
 from playground.sessions.making import DEADLINE_MARGIN, tell_deadline
 from playground.sessions.models import Machine, Session
-from playground.sessions.states import MachineState, SessionState
+from playground.sessions.states import STARTED, MachineState, SessionState
 from playground.sessions.transitions import load, transition
 from runtime.engines.base import MachineState as EngineState
 from runtime.engines.base import MachineStatus
@@ -35,7 +35,6 @@ log = structlog.get_logger(__name__)
 SETTLE_SECONDS = 5.0
 """How long a request waits until the engine has done it."""
 TELL_SECONDS = 2.0
-_PAUSABLE = (SessionState.RUNNING, SessionState.PAUSED)
 
 
 def _lacks_pause() -> bool:
@@ -125,7 +124,7 @@ async def settle(session_id: UUID) -> None:
 
 
 def _wanted(session_id: UUID) -> _Wanted | None:
-    session = Session.objects.select_related("profile").filter(pk=session_id, state__in=_PAUSABLE).first()
+    session = Session.objects.select_related("profile").filter(pk=session_id, state__in=STARTED).first()
     if session is None or session.expires_at is None or session.started_at is None:
         return None
     paused = session.state == SessionState.PAUSED
@@ -166,7 +165,7 @@ async def _tell(machine_id: UUID, deadline: datetime) -> None:
 
 def unsettled(listed: Mapping[UUID, MachineStatus]) -> list[UUID]:
     """Sessions that are paused in their row and run on the engine, or the other way round."""
-    ready = Machine.objects.filter(state=MachineState.READY, session__state__in=_PAUSABLE)
+    ready = Machine.objects.filter(state=MachineState.READY, session__state__in=STARTED)
     rows = ready.values_list("pk", "session_id", "session__state")
     contrary = {SessionState.RUNNING.value: EngineState.PAUSED, SessionState.PAUSED.value: EngineState.RUNNING}
     return [

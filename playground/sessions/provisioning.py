@@ -32,9 +32,8 @@ from playground.sessions.making import (
 )
 from playground.sessions.models import Machine, Session, Terminal
 from playground.sessions.removal import remove_machine
-from playground.sessions.states import MachineState, Reason, SessionState
+from playground.sessions.states import UNSTARTED, MachineState, Reason, SessionState
 from playground.sessions.transitions import load, machine_transition, transition
-from playground.sessions.waiting import UNSTARTED
 from runtime.errors import CommandFailed, EngineUnavailable, ImageUnavailable, RuntimeFailure
 
 log = structlog.get_logger(__name__)
@@ -121,7 +120,7 @@ def _next_machine(session_id: UUID, dead: UUID) -> Machine | None:
         session = Session.objects.select_for_update().select_related("image", "profile").get(pk=session_id)
         if session.state not in UNSTARTED or not machine_transition(dead, MachineState.REMOVING):
             return None
-        transaction.on_commit(lambda: queue.refill_soon(session.image_id), robust=True)
+        queue.refill_on_commit(session.image_id)
         claimed = pools.claim(session, deadline_seconds(session), reports.report())
         return pools.claimed_machine(session_id) if claimed else None
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -53,6 +54,11 @@ def refill_soon(slug: str) -> None:
     """Fill the pool of an image from which somebody took a machine: asked once for all who do so within a moment."""
     loop = background.loop()
     loop.call_soon_threadsafe(_refill_later, loop, slug)
+
+
+def refill_on_commit(slug: str) -> None:
+    """`refill_soon` once the transaction is through."""
+    transaction.on_commit(lambda: refill_soon(slug), robust=True)
 
 
 def _refill_later(loop: asyncio.AbstractEventLoop, slug: str) -> None:

@@ -21,14 +21,13 @@ from playground.sessions.leases import alone, has_lapsed, note
 from playground.sessions.leftovers import ownerless
 from playground.sessions.models import Machine, Terminal
 from playground.sessions.removal import discard, remove_from_engine, remove_machine
-from playground.sessions.states import MachineState, Reason, SessionState
+from playground.sessions.states import STARTED, MachineState, Reason
 from runtime.engines.base import Belonging, MachineStatus
 from runtime.engines.base import MachineState as EngineState
 from runtime.errors import RuntimeFailure
 
 log = structlog.get_logger(__name__)
 
-STARTED = (SessionState.RUNNING, SessionState.PAUSED)
 DEADLINE_STATUS = 124
 LISTING_SECONDS = 20
 SWEPT = "swept"

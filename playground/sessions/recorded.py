@@ -8,10 +8,8 @@ from django.utils import timezone
 from playground.sessions.errors import RecordingRequired, SessionNotRunning
 from playground.sessions.events import record
 from playground.sessions.models import Session, Terminal
-from playground.sessions.states import SessionState
+from playground.sessions.states import STARTED
 from playground.sessions.transitions import load
-
-_RUNNING = (SessionState.RUNNING, SessionState.PAUSED)
 
 
 def stop(session_id: UUID) -> bool:
@@ -21,7 +19,7 @@ def stop(session_id: UUID) -> bool:
     """
     with transaction.atomic():
         stopped = Session.objects.filter(
-            pk=session_id, state__in=_RUNNING, is_recorded=True, is_recording_required=False
+            pk=session_id, state__in=STARTED, is_recorded=True, is_recording_required=False
         ).update(is_recorded=False, recording_stopped_at=timezone.now())
         session = load(session_id)
         if stopped:

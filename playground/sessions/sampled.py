@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from playground.sessions.models import Machine, Profile
-from playground.sessions.states import MachineState, SessionState
-
-RUNNING = (SessionState.RUNNING, SessionState.PAUSED)
+from playground.sessions.states import STARTED, MachineState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ def machines() -> list[Sampled]:
 
     In two queries, and without models: to make those of 200 machines took longer than to ask for them.
     """
-    rows = Machine.objects.filter(state=MachineState.READY, session__state__in=RUNNING).order_by("pk")
+    rows = Machine.objects.filter(state=MachineState.READY, session__state__in=STARTED).order_by("pk")
     names = ("pk", "name", "profile_id", "session_id", "session__owner_id", "session__egress", "usage__version")
     found = list(rows.values_list(*names))
     profiles = Profile.objects.in_bulk({row[2] for row in found})

@@ -30,7 +30,7 @@ from playground.sessions.network import agreed
 from playground.sessions.profiles import recorded, recording_required
 from playground.sessions.public import instant
 from playground.sessions.requests import SessionRequest, check_metadata, check_name, check_request, checked_seconds
-from playground.sessions.states import SessionState
+from playground.sessions.states import STARTED, SessionState
 from playground.sessions.transitions import load
 
 __all__ = [
@@ -104,7 +104,7 @@ def create_with_machine(owner: User, request: SessionRequest) -> tuple[Session, 
         if machine is None:
             transaction.on_commit(lambda: queue.provision(session.pk), robust=True)
         else:
-            transaction.on_commit(lambda: queue.refill_soon(image.slug), robust=True)
+            queue.refill_on_commit(image.slug)
         record(
             session,
             "created",
@@ -164,19 +164,16 @@ def extend(session: Session, ttl_seconds: int) -> Session:
             raise LifetimeExhausted("The session lasts as long as its profile allows.")
         new = min(wanted, most)
         if new > current.expires_at:
-            Session.objects.filter(pk=session.pk, state__in=_RUNNING, expires_at__lt=new).update(expires_at=new)
+            Session.objects.filter(pk=session.pk, state__in=STARTED, expires_at__lt=new).update(expires_at=new)
             current = load(session.pk)
             record(current, "extended", {"expires_at": instant(new)})
             transaction.on_commit(lambda: queue.push_deadline(session.pk), robust=True)
     return current
 
 
-_RUNNING = (SessionState.RUNNING, SessionState.PAUSED)
-
-
 def _alive(session_id: UUID) -> Session:
     session = Session.objects.select_related("profile").prefetch_related("machines__terminals").get(pk=session_id)
-    if session.state not in _RUNNING:
+    if session.state not in STARTED:
         raise SessionNotRunning("The session is not running.")
     return session
 

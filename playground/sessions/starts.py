@@ -10,13 +10,12 @@ from collections.abc import Collection
 from uuid import UUID
 
 import structlog
-from channels.layers import get_channel_layer
 
 from playground.database import in_database
 from playground.sessions.events import STARTS_GROUP
-from playground.sessions.listening import listen
+from playground.sessions.listening import hear_group, listening, woken
 from playground.sessions.models import Session
-from playground.sessions.waiting import UNSTARTED
+from playground.sessions.states import UNSTARTED
 
 log = structlog.get_logger(__name__)
 
@@ -55,19 +54,14 @@ class Starts:
 
     async def _serve(self) -> None:
         """As long as anybody waits."""
-        listener = asyncio.create_task(listen(self._listen_once, "starts"))
-        try:
-            while self._waiting:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await self._due.wait()
-                self._due.clear()
-                await self._look()
-        finally:
-            # Whoever comes while the listener ends begins anew.
-            self._task = None
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+        async with listening(lambda: hear_group(STARTS_GROUP, self._tell, self._due.set), "starts"):
+            try:
+                while self._waiting:
+                    await woken(self._due, LOOK_SECONDS)
+                    await self._look()
+            finally:
+                # Whoever comes while the listener ends begins anew.
+                self._task = None
 
     async def _look(self) -> None:
         asked = list(self._waiting)
@@ -80,22 +74,6 @@ class Starts:
         for session_id in asked:
             if session_id not in unstarted:
                 self._tell(session_id)
-
-    async def _listen_once(self) -> None:
-        layer = get_channel_layer()
-        if layer is None:
-            return
-        channel = await layer.new_channel()
-        try:
-            await layer.group_add(STARTS_GROUP, channel)
-            # What happened before is not told.
-            self._due.set()
-            while True:
-                message = await layer.receive(channel)
-                self._tell(UUID(message["event"]["session"]["id"]))
-        finally:
-            with contextlib.suppress(Exception):
-                await layer.group_discard(STARTS_GROUP, channel)
 
 
 def _unstarted(session_ids: Collection[UUID]) -> set[UUID]:

@@ -62,6 +62,9 @@ MACHINE_MOVES: dict[MachineState, frozenset[MachineState]] = {
 
 ALIVE = frozenset({SessionState.PENDING, SessionState.STARTING, SessionState.RUNNING, SessionState.PAUSED})
 """Sessions that somebody holds: they count against their owner's limit."""
+UNSTARTED = frozenset({SessionState.PENDING, SessionState.STARTING})
+STARTED = frozenset({SessionState.RUNNING, SessionState.PAUSED})
+"""Their machines are in use."""
 
 
 def sources(target: SessionState) -> frozenset[SessionState]:

@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from playground.database import in_database
 from playground.sessions.events import session_group
-from playground.sessions.listening import LOOK_SECONDS, listen
+from playground.sessions.listening import LOOK_SECONDS, listening, woken
 from playground.sessions.models import Event
 
 log = structlog.get_logger(__name__)
@@ -82,17 +82,10 @@ class Tails:
     async def _serve(self) -> None:
         """As long as there is any."""
         while self._open:
-            listener = asyncio.create_task(listen(self._listen_once, "histories"))
-            try:
+            async with listening(self._listen_once, "histories"):
                 while self._open:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_SECONDS):
-                            await self._due.wait()
-                    self._due.clear()
+                    await woken(self._due, LOOK_SECONDS)
                     await self._look()
-            finally:
-                listener.cancel()
-                await asyncio.gather(listener, return_exceptions=True)
 
     async def _look(self) -> None:
         try:

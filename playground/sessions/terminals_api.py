@@ -25,7 +25,7 @@ from playground.sessions.schemas import (
     TerminalProcess,
     Ticket,
 )
-from playground.sessions.states import SessionState
+from playground.sessions.states import STARTED
 from playground.sessions.tickets import LIFETIME, create_ticket
 
 router = Router(tags=["inside a session"])
@@ -137,7 +137,7 @@ async def create_terminal_ticket(request: ApiRequest, session_id: UUID, terminal
         return _terminal(request.person, session_id, terminal_id)
 
     session, terminal = await in_database(read)()
-    if session.state not in (SessionState.RUNNING, SessionState.PAUSED):
+    if session.state not in STARTED:
         raise SessionNotRunning("The session is not running.")
     ticket = await create_ticket(request.identity, terminal.pk)
     return Ticket(url=f"{websocket_url(terminal)}?ticket={ticket}", ticket=ticket, expires_in=LIFETIME)

@@ -24,7 +24,7 @@ from playground.sessions.models import Session
 from playground.sessions.offers import start_choices
 from playground.sessions.public import instant, public_image, public_session
 from playground.sessions.requests import SessionRequest
-from playground.sessions.states import ALIVE, Reason, SessionState
+from playground.sessions.states import ALIVE, STARTED, Reason, SessionState
 from runtime.errors import RuntimeFailure
 
 
@@ -74,10 +74,8 @@ def session_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
     context = {
         "session": session,
         "alive": session.state in ALIVE,
-        "final": session.state in (SessionState.RUNNING, SessionState.PAUSED, SessionState.ENDED),
-        "can_stop_recording": session.is_recorded
-        and not session.is_recording_required
-        and session.state in (SessionState.RUNNING, SessionState.PAUSED),
+        "final": session.state in {*STARTED, SessionState.ENDED},
+        "can_stop_recording": session.is_recorded and not session.is_recording_required and session.state in STARTED,
         "page_data": _page_data(session),
     }
     response = render(request, "sessions/session.html", context)

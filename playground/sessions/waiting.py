@@ -8,9 +8,8 @@ from django.utils import timezone
 from playground.images.models import ImageState
 from playground.sessions.fairness import NEVER, Served, Waiting, in_turn
 from playground.sessions.models import Machine, PlannedMachine, Session
-from playground.sessions.states import MachineState, SessionState
+from playground.sessions.states import UNSTARTED, MachineState, SessionState
 
-UNSTARTED = (SessionState.PENDING, SessionState.STARTING)
 LOOK_BACK = timedelta(minutes=10)
 """Whose turn was longer ago counts as never."""
 

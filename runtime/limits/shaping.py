@@ -42,11 +42,8 @@ def limit(rates: Mapping[str, int]) -> None:
     Leaves alone what is so already, and leaves out an interface that is absent. Raises ShapingUnavailable.
     """
     with _netlink() as route:
-        links = {name: index for name in rates if (index := _index(name))}
         current = {queue["index"]: _rate(queue) for queue in route.get_qdiscs() if queue["parent"] == AT_ROOT}
-        for name, index in links.items():
-            with _absence():
-                _limit(route, index, min(rates[name], MAX_RATE), current.get(index, 0))
+        _limit_each(route, rates, current)
 
 
 def limit_new(rates: Mapping[str, int]) -> None:
@@ -55,10 +52,7 @@ def limit_new(rates: Mapping[str, int]) -> None:
     Raises ShapingUnavailable.
     """
     with _netlink() as route:
-        for name, rate in rates.items():
-            if rate and (index := _index(name)):
-                with _absence():
-                    _limit(route, index, min(rate, MAX_RATE), 0)
+        _limit_each(route, rates, {})
 
 
 def current_rate(interface: str) -> int:
@@ -74,6 +68,14 @@ def _index(interface: str) -> int | None:
         return int(Path("/sys/class/net", interface, "ifindex").read_text())
     except OSError:
         return None
+
+
+def _limit_each(route: IPRoute, rates: Mapping[str, int], current: Mapping[int, int]) -> None:
+    """`current`: what is known to be so, by the interface's index."""
+    for name, rate in rates.items():
+        if index := _index(name):
+            with _absence():
+                _limit(route, index, min(rate, MAX_RATE), current.get(index, 0))
 
 
 def _limit(route: IPRoute, index: int, rate: int, current: int) -> None:

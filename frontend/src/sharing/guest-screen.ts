@@ -168,7 +168,7 @@ export class GuestScreen implements LineScreen {
     let size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
     if (size < before) this.#tooLarge = before;
     else size = Math.min(size, this.#tooLarge - STEP);
-    if (size === before || size >= this.#tooLarge) return;
+    if (size === before) return;
     this.#tries -= 1;
     options.fontSize = size;
   }

@@ -1,11 +1,12 @@
 """What containers use: from this host's cgroup files where they are, else one by one from the engine's API."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runtime.cancelling import to_its_end
 from runtime.config import EngineConfig
 from runtime.engines.docker.client import DockerClient, classified
 from runtime.engines.docker.spec import INSTANCE_LABEL, MACHINE_LABEL, REACH_LABEL, container_name
@@ -49,19 +50,12 @@ class Readings:
             if not wanted <= self._ids.keys():
                 await self._learn()
             self._ids = {machine_id: found for machine_id, found in self._ids.items() if machine_id in wanted}
-            read = await self._read(list(self._ids.values()))
+            # Two threads that read at once would close each other's files.
+            reading = asyncio.to_thread(self._reader.read, list(self._ids.values()))
+            read = await to_its_end(asyncio.ensure_future(reading))
             usage = {machine_id: read[found] for machine_id, found in self._ids.items() if found in read}
             elsewhere = self._ids.keys() - usage.keys()
             return {**usage, **await self._ask(sorted(elsewhere))}
-
-    async def _read(self, container_ids: Sequence[str]) -> Mapping[str, Usage]:
-        """Whoever is cancelled waits for the thread: two that read at once would close each other's files."""
-        reading = asyncio.ensure_future(asyncio.to_thread(self._reader.read, container_ids))
-        try:
-            return await asyncio.shield(reading)
-        except asyncio.CancelledError:
-            await asyncio.wait({reading})
-            raise
 
     async def _learn(self) -> None:
         docker = await self._client.api()

@@ -19,8 +19,7 @@ from playground.accounts.models import User
 from playground.images.models import Image, ImageState
 from playground.sessions import leases
 from playground.sessions.models import Lease, Machine, Profile, Session
-from playground.sessions.states import MachineState, Reason, SessionState
-from playground.sessions.waiting import UNSTARTED
+from playground.sessions.states import UNSTARTED, MachineState, Reason, SessionState
 from tests.support.live_site import LiveSite
 from tests.support.waiting import wait
 
