@@ -102,15 +102,22 @@ class News:
     async def _serve(self) -> None:
         """As long as there is anybody."""
         async with listening(lambda: hear_group(NEWS_GROUP, self._hear), "news"):
-            look_at = time.monotonic()
-            while self._followers:
-                await woken(self._wake, max(0, look_at - time.monotonic()))
-                changed, self._changed = self._changed, set()
-                asked = {follower for follower in self._followers if follower.session_id in changed}
-                if time.monotonic() >= look_at:
-                    asked, look_at = set(self._followers), time.monotonic() + LOOK_SECONDS
-                if asked:
-                    await self._look(asked)
+            try:
+                await self._serve_followers()
+            finally:
+                # Whoever comes while the listener ends begins anew.
+                self._task = None
+
+    async def _serve_followers(self) -> None:
+        look_at = time.monotonic()
+        while self._followers:
+            await woken(self._wake, max(0, look_at - time.monotonic()))
+            changed, self._changed = self._changed, set()
+            asked = {follower for follower in self._followers if follower.session_id in changed}
+            if time.monotonic() >= look_at:
+                asked, look_at = set(self._followers), time.monotonic() + LOOK_SECONDS
+            if asked:
+                await self._look(asked)
 
     async def _look(self, followers: set[Follower]) -> None:
         """Tells them what they have not heard of yet."""

@@ -14,13 +14,14 @@ from aiodocker.exceptions import DockerError
 from runtime.engines.base import Capability
 from runtime.engines.docker.probe import LIMITS, MIB, PROGRAM, Check, ProbeMachine
 from runtime.engines.docker.spec import INSTANCE_LABEL, ROOT_CAPABILITIES
-from runtime.errors import EngineUnavailable, RuntimeFailure
+from runtime.errors import EngineUnavailable, MachineUnreachable, RuntimeFailure
 from runtime.terminal.client import SandboxdClient
 
 SIGKILL = 9
 NUMBERS = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "KILL": 5, "SETGID": 6, "SETUID": 7, "NET_BIND_SERVICE": 10}
 NOTHING_SECONDS = 0.4
 """A paused machine says nothing for so long; one that runs says HELLO within a few milliseconds."""
+AGAIN_SECONDS = 0.05
 UPGRADE = "Use a current Docker Engine and kernel."
 INSTANCES, TERMINALS = 65536, 16384
 """Of inotify and pseudoterminals: so many that one machine does not take all."""
@@ -154,9 +155,20 @@ async def pause(machine: ProbeMachine) -> Capability:
         silent = await _is_silent(machine)
     finally:
         await machine.host.resume(machine.machine_id)
-    await machine.read("/proc/uptime")
+    await _answers(machine)
     words = "a paused machine did nothing, and went on afterwards" if silent else "a paused machine still answered"
     return Capability("pause", silent, words, remedy="Enable the freezer cgroup.")
+
+
+async def _answers(machine: ProbeMachine) -> None:
+    """Returns when it does. An engine that hears of a pause after its end refuses for a moment to dial."""
+    while True:
+        try:
+            await machine.read("/proc/uptime")
+        except MachineUnreachable:
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 async def _is_silent(machine: ProbeMachine) -> bool:

@@ -153,9 +153,10 @@ class Machines:
         try:
             return await reach.dial_bridged(container)
         except EngineRefused as error:
-            if status_of(error) in reach.MACHINE_GONE_STATUS:
-                raise MachineGone("The machine has ended.") from error
-            raise
+            if status_of(error) not in reach.DOES_NOT_RUN:
+                raise
+            await self._running(machine_id)
+            raise MachineUnreachable("The machine does not accept connections.") from error
 
     async def _running(self, machine_id: str) -> DockerContainer:
         container = await self._inspect(machine_id)

@@ -34,7 +34,8 @@ TINY = "/.playground-run"
 TINY_SOCKET = f"{TINY}/sock"
 SHARED, BRIDGED = "shared", "bridged"
 TRIES = 3
-MACHINE_GONE_STATUS = (404, 409)
+DOES_NOT_RUN = (404, 409)
+"""What the engine answers for a machine that has ended or is paused, or seems so: it hears late of a pause's end."""
 
 
 def shared_way(directory: Path, files: Mapping[str, Path], start_in: str = "/") -> Way:

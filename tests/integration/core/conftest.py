@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from channels.layers import channel_layers
 from pytest_django import Settings
 
 from playground.accounts.models import User
@@ -18,6 +19,7 @@ from playground.settings.environment import EngineChoice
 from runtime.engines import process
 from tests.integration.core.rows import make_image
 from tests.support.hooked_engine import HookedEngine
+from tests.support.valkey import Valkey
 from tests.support.waiting import WITHIN
 
 
@@ -32,6 +34,16 @@ def installation(settings: Settings) -> Iterator[Path]:
     settings.DEBUG = True
     yield data
     shutil.rmtree(data)
+
+
+@pytest.fixture
+def broker(installation: Path, settings: Settings) -> Iterator[Valkey]:
+    """A broker of the test's own, and a channel layer on it."""
+    with Valkey(installation / "valkey.sock") as server:
+        backend = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [server.url]}}
+        settings.CHANNEL_LAYERS = {"default": backend}
+        yield server
+        channel_layers.backends.clear()
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from playground.database import in_database
 from playground.sessions import ending, provisioning, services
 from playground.sessions.models import Event, Machine, Session
 from playground.sessions.requests import SessionRequest
-from playground.sessions.states import MachineState, Reason, SessionState
+from playground.sessions.states import UNSTARTED, MachineState, Reason, SessionState
 from tests.support.hooked_engine import HookedEngine
+from tests.support.waiting import until
 
 
 async def created(owner: User, image: str = "busybox", **request: Any) -> UUID:
@@ -22,9 +23,14 @@ async def created(owner: User, image: str = "busybox", **request: Any) -> UUID:
 
 
 async def running(owner: User, image: str = "busybox", **request: Any) -> Session:
-    """A new session, started as a worker does it."""
+    """A new session, started as a worker does it: again when the engine was too busy for the first attempt."""
     session_id = await created(owner, image, **request)
-    await provisioning.provision(session_id)
+
+    async def is_started() -> bool:
+        await provisioning.provision(session_id)
+        return (await load(session_id)).state not in UNSTARTED
+
+    await until(is_started, "the session is started", within=120)
     session = await load(session_id)
     assert session.state == SessionState.RUNNING, (session.state, session.message)
     return session

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.layers import channel_layers, get_channel_layer
+from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from playground.accounts.models import User
@@ -25,20 +25,7 @@ REQUEST = SessionRequest("busybox")
 
 
 @pytest.fixture
-def valkey(installation: Path, settings: Settings) -> Iterator[Valkey]:
-    """A broker of the test's own."""
-    with Valkey(installation / "valkey.sock") as server:
-        settings.CHANNEL_LAYERS = {
-            "default": {
-                "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-                "CONFIG": {"hosts": [server.url]},
-            }
-        }
-        yield server
-
-
-@pytest.fixture
-async def heard(valkey: Valkey, ann: User) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+async def heard(broker: Valkey, ann: User) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
     """What somebody hears who watches ann's sessions."""
     layer = get_channel_layer()
     assert layer is not None
@@ -55,7 +42,6 @@ async def heard(valkey: Valkey, ann: User) -> AsyncIterator[asyncio.Queue[dict[s
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await layer.flush()
-    channel_layers.backends.clear()
 
 
 async def test_changes_arrive_in_order(

@@ -1,13 +1,9 @@
 """Who waits for a session's start hears of it, also without a broker, and however many wait."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from channels.layers import channel_layers
 from django.utils import timezone
-from pytest_django import Settings
 
 from playground.accounts.models import User
 from playground.database import in_database
@@ -21,17 +17,8 @@ from tests.integration.core.rows import make_session
 from tests.support.valkey import Valkey
 from tests.support.waiting import WITHIN, until
 
+pytestmark = pytest.mark.usefixtures("broker")
 MANY = 20
-
-
-@pytest.fixture(autouse=True)
-def broker(installation: Path, settings: Settings) -> Iterator[Valkey]:
-    """A broker of the test's own."""
-    with Valkey(installation / "valkey.sock") as server:
-        backend = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [server.url]}}
-        settings.CHANNEL_LAYERS = {"default": backend}
-        yield server
-        channel_layers.backends.clear()
 
 
 @pytest.fixture
