@@ -10,7 +10,8 @@ iptables, and one that finds a chain half done gives up.
 Engine 20.10 writes a network that it removes once more without its addresses, just before it forgets it. Ended between
 the two, it panics over that record at every start (libnetwork's controller.go, reservePools: index out of range). Then,
 and only then, its store of networks is set aside, what it made on the host goes, and dockerd is started again, once.
-Machines go on; those that had a network have none any more. Networks are all that is in that store.
+Machines go on; those that had a network have none any more. Networks, and which machine is in which network namespace,
+are all that is in that store.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from typing import IO
 
 from runtime.engines.docker import private
 from runtime.engines.docker.host_bridges import remove_bridge
+from runtime.engines.docker.programs import program
 from runtime.engines.docker.start_turns import start_turn
 from runtime.parent import end_with_parent
 
@@ -56,10 +58,13 @@ class Daemon:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
-        self._docker_host = command[command.index("--host") + 1]
+        self._docker_host = self._argument("--host")
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end = False
         self._log = b""
+
+    def _argument(self, option: str) -> str:
+        return self._command[self._command.index(option) + 1]
 
     def run(self) -> int:
         """Until dockerd ends; its status as a shell gives it."""
@@ -67,7 +72,8 @@ class Daemon:
             signal.signal(each, self._pass_on)
         status = self._run_once()
         if panicked_over_networks(status, self._log):
-            _set_aside(Path(self._command[self._command.index("--data-root") + 1]))
+            _let_go_of_namespaces(Path(self._argument("--exec-root")))
+            _set_aside(Path(self._argument("--data-root")))
             status = self._run_once()
         return status if status >= 0 else 128 - status
 
@@ -134,6 +140,18 @@ def panicked_over_networks(status: int, log: bytes) -> bool:
     """Whether dockerd ended with a panic of Go's in what reads the store of networks, which it does at its start."""
     found = _PANIC.search(log) if status == PANIC_STATUS else None
     return found is not None and _OPENING_STORE.search(found["frames"]) is not None
+
+
+def _let_go_of_namespaces(exec_root: Path) -> None:
+    """Of machines: which is whose, the store alone knows, and dockerd would hold them for ever.
+
+    What runs in one keeps it for as long as it runs. Before the store goes: whoever is ended in between does it again.
+    """
+    umount = program("umount") or "umount"
+    for place in (exec_root / "netns").glob("*"):
+        subprocess.run([umount, "--lazy", place], capture_output=True, check=False)
+        with contextlib.suppress(OSError):
+            place.unlink()
 
 
 def _set_aside(data_root: Path) -> None:

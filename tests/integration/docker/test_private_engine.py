@@ -43,11 +43,17 @@ def tear(own: OwnEngine) -> None:
         store.write_bytes(content.replace(b'"ipamV4Info"', b'"ipamV4Gone"'))
 
 
+def namespaces(own: OwnEngine) -> list[str]:
+    """Where it holds machines' network namespaces."""
+    return [place for place in own.all_mounts() if "/netns/" in place and not place.endswith("/default")]
+
+
 async def test_a_torn_network_does_not_keep_it_from_starting(own: OwnEngine, engine: DockerEngine) -> None:
     spec = machine_spec(egress=Egress.INTERNET)
     await engine.create(spec)
     bridge = bridge_name(engine.config.instance, spec.machine_id)
     assert (INTERFACES / bridge).exists()
+    assert len(namespaces(own)) == 1
     assert own.stop() == 0
     tear(own)
     own.start()
@@ -63,6 +69,7 @@ async def test_a_torn_network_does_not_keep_it_from_starting(own: OwnEngine, eng
     assert await output_of(engine, spec.machine_id, "echo", "works") == "works\n"
     await engine.mend()
     await engine.remove(spec.machine_id)
+    assert namespaces(own) == []
 
     again = machine_spec(egress=Egress.INTERNET)
     await engine.create(again)
