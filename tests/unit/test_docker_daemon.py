@@ -1,8 +1,8 @@
-"""What a private engine's log has to say before its networks are set aside, and which bridges go with them."""
+"""What a private engine's log has to say before its networks are mended or set aside, and what is done to them."""
 
 import pytest
 
-from runtime.engines.docker.daemon import PANIC_STATUS, made_bridges, panicked_over_networks
+from runtime.engines.docker.daemon import PANIC_STATUS, made_bridges, mended, panicked_over_networks
 
 WARNING = 'time="2026-11-24T22:58:19Z" level=warning msg="Your kernel does not support cgroup blkio weight"\n'
 PANIC = """panic: runtime error: index out of range [0] with length 0
@@ -47,3 +47,27 @@ def test_bridges_that_somebody_else_made_stay() -> None:
     store = record % (2, b"pgc5f701c8b4") + record % (1, b"pnrcdtueqv5auzx") + record % (1, b"br-b26f70a8dd98")
     assert made_bridges(store * 2) == ["br-b26f70a8dd98", "pnrcdtueqv5auzx"]
     assert made_bridges(record % (1, b"../../etc")) == []
+
+
+ADDRESSES = rb'"ipamV4Config":"[{\"PreferredPool\":\"10.0.0.0/28\"}]"'
+INFO = rb',"ipamV4Info":"[{\"PoolID\":\"LocalDefault/10.0.0.0/28\"}]"'
+RECORD = (
+    b'{"id":"b26f70a8","inDelete":%s,"ingress":false,"internal":false,"ipamOptions":%s,"ipamType":"default",'
+    b'%s,"labels":{"a":"b"}}'
+)
+
+
+@pytest.mark.parametrize("options", [b"{}", b"null"])
+def test_a_torn_network_that_is_to_go_forgets_what_it_asked_for(options: bytes) -> None:
+    torn = RECORD % (b"true", options, ADDRESSES)
+    whole = RECORD % (b"false", options, ADDRESSES + INFO)
+    store = whole + torn + whole
+    assert mended(store) == whole + torn.replace(b"ipamV4Config", b"ipamV4Forgot") + whole
+    assert len(mended(store)) == len(store)
+    assert mended(mended(store)) == mended(store)
+
+
+@pytest.mark.parametrize(("in_delete", "addresses"), [(b"false", ADDRESSES), (b"true", ADDRESSES + INFO)])
+def test_other_networks_stay_as_they_are(in_delete: bytes, addresses: bytes) -> None:
+    record = RECORD % (in_delete, b"{}", addresses)
+    assert mended(record) == record

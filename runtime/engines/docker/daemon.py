@@ -9,9 +9,12 @@ iptables, and one that finds a chain half done gives up.
 
 Engine 20.10 writes a network that it removes once more without its addresses, just before it forgets it. Ended between
 the two, it panics over that record at every start (libnetwork's controller.go, reservePools: index out of range). Then,
-and only then, its store of networks is set aside, what it made on the host goes, and dockerd is started again, once.
+and only then, that record is mended: it forgets for which addresses it asked as well, so that dockerd reads it, sees
+that it is to go, and removes what it made for it. All else stays as it is.
+
+Should it panic over something else there, its store of networks is set aside, and what it made on the host goes.
 Machines go on; those that had a network have none any more. Networks, and which machine is in which network namespace,
-are all that is in that store.
+are all that is in that store. As long as any of these machines runs, dockerd makes no network `none` or `host` anew.
 """
 
 import contextlib
@@ -51,6 +54,11 @@ _PANIC = re.compile(rb"^panic: .*\n(?:.*\n)*?\ngoroutine \d+ \[running\]:\n(?P<f
 _OPENING_STORE = re.compile(rb"^github\.com/docker/(?:docker/(?:vendor/github\.com/docker/)?)?libnetwork\.New\(", re.M)
 _MADE_BRIDGE = re.compile(rb'"BridgeIfaceCreator":1,"BridgeName":"([A-Za-z0-9_.-]{1,15})"')
 """A record of libnetwork's bridge driver; 1: the driver made the interface, and nobody else."""
+_TORN = re.compile(
+    rb'"inDelete":true *,"ingress":(?:true|false),"internal":(?:true|false),"ipamOptions":(?:\{\}|null),"ipamType":'
+    rb'"\w*","ipamV4Config":"(?:[^"\\]|\\.)*"(?!,"ipamV4Info")'
+)
+"""A record of libnetwork's own, as Go writes it, with its keys in order."""
 
 
 class Daemon:
@@ -71,9 +79,12 @@ class Daemon:
         for each in PASSED_ON:
             signal.signal(each, self._pass_on)
         status = self._run_once()
+        data_root, exec_root = Path(self._argument("--data-root")), Path(self._argument("--exec-root"))
+        if panicked_over_networks(status, self._log) and _mend(data_root):
+            status = self._run_once()
         if panicked_over_networks(status, self._log):
-            _let_go_of_namespaces(Path(self._argument("--exec-root")))
-            _set_aside(Path(self._argument("--data-root")))
+            _let_go_of_namespaces(exec_root)
+            _set_aside(data_root)
             status = self._run_once()
         return status if status >= 0 else 128 - status
 
@@ -140,6 +151,29 @@ def panicked_over_networks(status: int, log: bytes) -> bool:
     """Whether dockerd ended with a panic of Go's in what reads the store of networks, which it does at its start."""
     found = _PANIC.search(log) if status == PANIC_STATUS else None
     return found is not None and _OPENING_STORE.search(found["frames"]) is not None
+
+
+def mended(store: bytes) -> bytes:
+    """The same file, byte for byte, but for torn records of networks that are to go. It has no sums to keep right."""
+    return _TORN.sub(lambda found: found[0].replace(b'"ipamV4Config"', b'"ipamV4Forgot"'), store)
+
+
+def _mend(data_root: Path) -> bool:
+    """False: there is nothing that we could mend."""
+    found = False
+    for store in stores(data_root):
+        old = store.read_bytes()
+        new = mended(old)
+        if new != old:
+            draft = store.with_name(store.name + ".mended")
+            draft.write_bytes(new)
+            draft.replace(store)
+            sys.stderr.write(
+                f"dockerd can't read a network that it removes. It is mended in {store}; starting again.\n"
+            )
+            found = True
+    sys.stderr.flush()
+    return found
 
 
 def _let_go_of_namespaces(exec_root: Path) -> None:

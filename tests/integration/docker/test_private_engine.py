@@ -1,18 +1,21 @@
 """A private engine as a supervisor runs it: its end, several at once, and a start over a record that it can't read."""
 
 import fcntl
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import aiodocker
 import pytest
 
 from runtime.engines.base import Egress
 from runtime.engines.base import MachineState as EngineState
 from runtime.engines.docker import daemon, private, start_turns
 from runtime.engines.docker.engine import DockerEngine
+from runtime.engines.docker.host_bridges import remove_bridge
 from runtime.engines.docker.names import bridge_name
 from tests.support.docker import BUSYBOX, docker_host, machine_spec, output_of, running_engine
 from tests.support.own_engine import OwnEngine, copy_image, own_engine, stopped_engine
@@ -35,12 +38,13 @@ async def engine(own: OwnEngine, sandboxd: Path) -> AsyncIterator[DockerEngine]:
         yield running
 
 
-def tear(own: OwnEngine) -> None:
-    """Leaves each network without its addresses: what dockerd writes just before it forgets one."""
-    for store in daemon.stores(own.data_root):
-        content = store.read_bytes()
-        assert b'"ipamV4Info"' in content
-        store.write_bytes(content.replace(b'"ipamV4Info"', b'"ipamV4Gone"'))
+def tear(own: OwnEngine, pattern: bytes, torn: bytes) -> None:
+    """Leaves records of networks without their addresses. Each stays as long as it was."""
+    (store,) = daemon.stores(own.data_root)
+    content, times = re.subn(pattern, torn, store.read_bytes())
+    assert times
+    assert len(content) == store.stat().st_size
+    store.write_bytes(content)
 
 
 def namespaces(own: OwnEngine) -> list[str]:
@@ -48,16 +52,49 @@ def namespaces(own: OwnEngine) -> list[str]:
     return [place for place in own.all_mounts() if "/netns/" in place and not place.endswith("/default")]
 
 
-async def test_a_torn_network_does_not_keep_it_from_starting(own: OwnEngine, engine: DockerEngine) -> None:
+async def test_a_network_that_was_being_removed_is_gone_after_the_next_start(
+    own: OwnEngine, engine: DockerEngine
+) -> None:
+    """Killed just before it forgets one: it goes, and nothing else does."""
+    spec, bridge = machine_spec(egress=Egress.INTERNET), "pgtorn"
+    await engine.create(spec)
+    try:
+        async with aiodocker.Docker(own.host) as docker:
+            options = {"com.docker.network.bridge.name": bridge}
+            torn = await docker.networks.create({"Name": "torn", "Options": options})
+            networks = {each["Name"] for each in await docker.networks.list()}
+            assert (INTERFACES / bridge).exists()
+            assert own.stop() == 0
+            record = rb'("id":"%s","inDelete":)false(.*?)"ipamV4Info"' % torn.id.encode()
+            tear(own, record, rb'\1true \2"ipamV4Gone"')
+            own.start()
+            assert own.log.count("libnetwork.(*controller).reservePools") == 1
+            assert own.log.count("It is mended in") == 1
+            assert "set aside" not in own.log
+            assert {each["Name"] for each in await docker.networks.list()} == networks - {"torn"}
+    finally:
+        gone = not (INTERFACES / bridge).exists()
+        remove_bridge(bridge)
+    assert gone
+    assert (INTERFACES / bridge_name(engine.config.instance, spec.machine_id)).exists()
+    await engine.remove(spec.machine_id)
+    assert namespaces(own) == []
+    without = machine_spec(egress=Egress.NONE)
+    await engine.create(without)
+    await engine.remove(without.machine_id)
+
+
+async def test_networks_that_it_cannot_read_do_not_keep_it_from_starting(own: OwnEngine, engine: DockerEngine) -> None:
+    panics = own.log.count("libnetwork.(*controller).reservePools")
     spec = machine_spec(egress=Egress.INTERNET)
     await engine.create(spec)
     bridge = bridge_name(engine.config.instance, spec.machine_id)
     assert (INTERFACES / bridge).exists()
     assert len(namespaces(own)) == 1
     assert own.stop() == 0
-    tear(own)
+    tear(own, rb'"ipamV4Info"', rb'"ipamV4Gone"')
     own.start()
-    assert own.log.count("libnetwork.(*controller).reservePools") == 1
+    assert own.log.count("libnetwork.(*controller).reservePools") == panics + 1
     assert own.log.count("They are set aside in") == 1
     assert [path.name for path in own.data_root.glob("**/network/files/*.unreadable")] == ["local-kv.db.unreadable"]
     assert not (INTERFACES / bridge).exists()
