@@ -42,6 +42,8 @@ class Member:
         self._key = key
         self._profiles = profiles
         self._chance = chance
+        self._unanswered: dict[str, Any] | None = None
+        """The request for a session of which it has not been told yet, as it was asked."""
         self._http = httpx.AsyncClient(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20)
 
     async def live(self) -> None:
@@ -56,6 +58,10 @@ class Member:
 
     async def leave(self) -> None:
         """Ends all of its sessions, also those of which it was never told, and waits for their end to begin."""
+        # What it asked for in its last moment may be made at any time from now on, and no list would show it yet.
+        # Asked once more with the same key, it is made before the answer, and never after.
+        if self._unanswered is not None:
+            await self._ask_for_session(self._unanswered)
 
         async def none_is_held() -> bool:
             held = [each for each in await self._sessions() if each["state"] not in ("ended", "stopping")]
@@ -92,8 +98,14 @@ class Member:
         body = {"image": "busybox", "profile": self._chance.choice(self._profiles), "idle_timeout_seconds": 600}
         # Whoever got no answer asks with the same key again, and has one session.
         headers = {"Idempotency-Key": f"{self._chance.getrandbits(128):032x}"}
-        session = dict((await self._ask("POST", "/sessions", json=body, headers=headers)).json())
+        session = await self._ask_for_session({"json": body, "headers": headers})
         return await self._becomes(session, "running")
+
+    async def _ask_for_session(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._unanswered = request
+        session = dict((await self._ask("POST", "/sessions", **request)).json())
+        self._unanswered = None
+        return session
 
     async def _type(self, session: dict[str, Any]) -> None:
         """Into its terminal, over any number of connections; what comes back is what was typed."""
