@@ -3,10 +3,11 @@
 Things are listed first and rows after them: whatever has an owner has had it since before it was made.
 """
 
+import asyncio
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.own_engine import OwnEngine
 from tests.support.processes import processes_with
 from tests.support.rows import Rows
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 KINDS = (
     *("container", "network", "volume", "bridge", "rule", "qdisc", "mount", "cgroup", "process"),
@@ -41,6 +43,14 @@ class Thing:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+class LeftBehind(AssertionError):
+    """Things that should have gone."""
+
+    def __init__(self, words: str, things: Collection[Thing]) -> None:
+        super().__init__("\n    ".join([f"{words}. Left:", *map(str, sorted(things))]))
+        self.things = things
 
 
 @dataclass(slots=True)
@@ -87,6 +97,26 @@ class Unowned:
         found |= {Thing("process", each) for each in self._processes()}
         found |= self._held_by_the_dead(engine)
         return found | (self._unfinished() if nobody_is_here else set())
+
+    async def until_gone(
+        self, what: str, within: float, *, but: Collection[str] = (), besides: Collection[Thing] = ()
+    ) -> None:
+        """Until there is nothing, while nobody is here, but things of the kinds `but`, and those that are `besides`.
+
+        Raises LeftBehind after so many seconds.
+        """
+        left: set[Thing] = set()
+
+        async def clean() -> bool:
+            nonlocal left
+            found = await asyncio.to_thread(self.look, nobody_is_here=True)
+            left = {thing for thing in found if thing.kind not in but and thing not in besides}
+            return not left
+
+        try:
+            await until(clean, what, within)
+        except AssertionError as error:
+            raise LeftBehind(str(error), left) from None
 
     def _on_host(self) -> set[Thing]:
         """All of the engine's and the site's that is no process; whether it is known is asked afterwards."""
