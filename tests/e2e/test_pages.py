@@ -1,6 +1,7 @@
 """Every page: accessible, usable by keyboard, usable without scripts, and a picture of it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +79,18 @@ def test_a_session_is_accessible(
     end(page)
     page.screenshot(path=results / f"ended-{scheme}-{size}.png")
     assert violations(page) == []
+
+
+def test_icons_come_with_the_page(page: Page, image: str) -> None:
+    """Fetched one by one, they would be missing at first, and whenever one is shown for the first time."""
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    start(page, image)
+    page.reload()
+    icon = page.get_by_role("button", name="New terminal").locator(".icon")
+    expect(icon).to_have_css("mask-image", re.compile("^url.*data:image/svg"))
+    assert [url for url in fetched if url.endswith(".svg") and not url.endswith("/icon.svg")] == []
+    end(page)
 
 
 def test_the_catalogue_by_keyboard_alone(page: Page, image: str) -> None:
