@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import end, start
 from tests.support.stack import REPOSITORY
@@ -41,6 +41,11 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+def whole(words: Locator) -> bool:
+    """Nothing of them is cut off."""
+    return bool(words.evaluate("words => words.clientWidth > 0 && words.scrollWidth <= words.clientWidth"))
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_pages_are_accessible(
@@ -70,6 +75,7 @@ def test_a_session_is_accessible(
     terminal.expect("uid=")
     page.screenshot(path=results / f"session-{scheme}-{size}.png")
     assert fits(page)
+    assert whole(page.locator(".session-name"))
     assert violations(page) == []
     page.get_by_role("button", name="More", exact=True).click()
     assert violations(page) == []

@@ -31,23 +31,30 @@ export function headerView(model: HeaderModel): TemplateResult {
   const { session, image, profile } = model.page;
   const alive = session.state !== "ended" && session.state !== "stopping";
   return html`<header class="session-bar">
-    <a class="icon-button" href="/" aria-label="Back to the catalogue" title="Back to the catalogue">
-      <span class="icon icon-arrow-left" aria-hidden="true"></span>
-    </a>
-    ${model.renaming ? renameForm(model) : nameView(model)} ${badge(session.state)}
-    ${alive ? recordingView(model) : nothing}
-    <span class="session-what">${image.title} · ${profile.title}</span>
-    <span class="spring"></span>
+    <div class="session-title">
+      <a class="icon-button" href="/" aria-label="Back to the catalogue" title="Back to the catalogue">
+        <span class="icon icon-arrow-left" aria-hidden="true"></span>
+      </a>
+      ${model.renaming ? renameForm(model) : nameView(model)} ${badge(session.state)}
+      ${alive ? recordingView(model) : nothing}
+      <span class="session-what whole-or-none"><span>${image.title} · ${profile.title}</span></span>
+    </div>
+    ${alive ? html`<div class="session-actions">${actionsView(model)}</div>` : nothing}
+  </header>`;
+}
+
+/** What it uses, how long it lasts, and what can be done with it. */
+function actionsView(model: HeaderModel): TemplateResult {
+  const { session } = model.page;
+  return html`
     ${session.state === "running" || session.state === "paused" ? metersView(model) : nothing}
-    ${alive && session.expires_at !== null
+    ${session.expires_at !== null
       ? html`<pg-time-left .expires=${session.expires_at} .time=${model.clock}></pg-time-left>
           <button type="button" class="button small" ?disabled=${model.busy} @click=${() => model.extend()}>Extend</button>`
       : nothing}
-    ${pauseView(model)} ${alive ? html`<pg-sharing session=${session.id}></pg-sharing>` : nothing}
-    ${alive
-      ? html`<button type="button" class="button small danger-quiet" ?disabled=${model.busy} @click=${() => model.end()}>End</button>`
-      : nothing}
-  </header>`;
+    ${pauseView(model)}<pg-sharing session=${session.id}></pg-sharing>
+    <button type="button" class="button small danger-quiet" ?disabled=${model.busy} @click=${() => model.end()}>End</button>
+  `;
 }
 
 /** The meters that matter most, as one button: it opens and closes the panel with all of them. */
