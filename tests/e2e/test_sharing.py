@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.terminal import TerminalOnPage, end, start
-from tests.e2e.test_pages import violations
+from tests.e2e.test_pages import violations, whole
 from tests.e2e.words import remarked
 
 FITS = """() => {
@@ -175,6 +175,9 @@ def test_the_guests_page_on_a_phone(open_page: Callable[..., Page], page: Page, 
     # It takes a few tries to find letters that fit.
     phone.wait_for_function(FITS)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert whole(phone.locator(".session-name"))
+    # Who only watches is never in the terminal, and sees where the next letter comes.
+    expect(phone.locator("pg-watch-terminal .xterm-cursor")).to_be_visible()
     phone.screenshot(path=results / "watch-phone.png")
     phone.get_by_role("button", name="More", exact=True).click()
     phone.get_by_role("menuitem", name="Search the output").click()

@@ -30,6 +30,9 @@ const KEYS: ReadonlySet<PageKey> = new Set(["copy", "search", "leave"]);
 /** Tries to make the letters fit, each when the one before was drawn: cells are whole pixels, so the first may miss a little. */
 const TRIES = 8;
 
+/** To the other screen and back: xterm.js draws no cursor before that, or before somebody was in the terminal, and who only watches never is. */
+const CURSOR_SEEN = "\x1b[?1049h\x1b[?1049l";
+
 const screenOf = (terminal: HTMLElement): HTMLElement => terminal.querySelector<HTMLElement>(".xterm-screen") ?? terminal;
 
 /**
@@ -76,6 +79,7 @@ export class GuestScreen implements LineScreen {
     terminal.loadAddon(this.#fit);
     terminal.loadAddon(new UnicodeGraphemesAddon());
     terminal.open(this.#host);
+    terminal.write(CURSOR_SEEN);
     accelerate(terminal);
     muteOldQuestions(terminal, () => true);
     const encoder = new TextEncoder();
@@ -164,7 +168,9 @@ export class GuestScreen implements LineScreen {
     if (this.#leads || this.#tries === 0 || this.#host.offsetParent === null || element === undefined) return;
     const drawn = screenOf(element);
     const before = options.fontSize ?? 14;
-    const room = { width: this.#host.offsetWidth, height: this.#host.offsetHeight };
+    // Around it there is room for its frame.
+    const frame = 2 * parseFloat(getComputedStyle(this.#host).paddingLeft);
+    const room = { width: this.#host.offsetWidth - frame, height: this.#host.offsetHeight - frame };
     let size = fittingSize({ width: drawn.offsetWidth, height: drawn.offsetHeight }, before, room, this.#readable ? READABLE : SMALLEST);
     if (size < before) this.#tooLarge = before;
     else size = Math.min(size, this.#tooLarge - STEP);
