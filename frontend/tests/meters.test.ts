@@ -31,7 +31,7 @@ function one(stats: SessionStats, key: Meter["key"]): Meter {
 
 describe("meters", () => {
   it("say used and limit in words", () => {
-    expect(one(IDLE, "cpu").words).toBe("0.25 cores of 1 core");
+    expect(one(IDLE, "cpu").words).toBe("0.25 of 1 core");
     expect(spoken(one(IDLE, "memory"))).toBe("Memory 23 %: 120 MiB of 512 MiB");
     expect(one(IDLE, "network").share).toBeNull();
   });
@@ -48,6 +48,11 @@ describe("meters", () => {
     expect(one(stats, "disk").share).toBeLessThanOrEqual(1);
   });
 
+  it("say of CPU credit what the bar says: how much of it is spent", () => {
+    const stats = { ...IDLE, credit: { left_seconds: 450, limit_seconds: 600 } };
+    expect(one(stats, "credit")).toMatchObject({ name: "CPU credit spent", words: "2.5 of 10 min", share: 0.25 });
+  });
+
   it("a limit of nothing divides by nothing", () => {
     expect(one({ ...IDLE, pids: { used: 3, limit: 0 } }, "pids").share).toBe(0);
   });
@@ -56,7 +61,7 @@ describe("meters", () => {
     const busy = { ...IDLE, cpu: { ...IDLE.cpu, used_cores: 1, throttled: true }, credit: { left_seconds: 0, limit_seconds: 60 } };
     expect(one(busy, "cpu").level).toBe("calm");
     expect(one(busy, "cpu").words).toContain("slowed down");
-    expect(one(busy, "credit").words).toBe("0 seconds of 1 minute left");
+    expect(one(busy, "credit").words).toBe("1 of 1 min");
     expect(one(busy, "credit").level).toBe("full");
   });
 });
@@ -74,9 +79,9 @@ describe("what an ended session used", () => {
 
 describe("what is reached", () => {
   it.each([
-    [{ egress: "none", allowed: [] }, "nothing is reached beyond"],
-    [{ egress: "internet", allowed: [] }, "the internet"],
-    [{ egress: "allowlist", allowed: ["a.example", "198.51.100.0/24"] }, "nothing is reached but a.example, 198.51.100.0/24."],
+    [{ egress: "none", allowed: [] }, "Nothing beyond"],
+    [{ egress: "internet", allowed: [] }, "The internet"],
+    [{ egress: "allowlist", allowed: ["a.example", "198.51.100.0/24"] }, "only a.example, 198.51.100.0/24 can be reached."],
   ] as const)("%o is said in words", (network, words) => expect(reach(network)).toContain(words));
 });
 

@@ -15,7 +15,7 @@ export interface Meter {
   /** 0 to 1; null: there is no limit. */
   readonly share: number | null;
   readonly level: Level;
-  /** What bounds it, for who wants to know. */
+  /** What limits it, for who wants to know. */
   readonly mechanism: string;
 }
 
@@ -25,11 +25,11 @@ const FULL = 0.95;
 /** All that a panel shows, from one reading. Pure. */
 export function meters(stats: SessionStats): readonly Meter[] {
   const { cpu, credit, memory, disk, pids } = stats;
-  const throttled = cpu.throttled ? ", slowed down until credit is earned again" : "";
+  const throttled = cpu.throttled ? ", slowed down until credit is earned back" : "";
   return [
     meter(
-      { key: "cpu", name: "CPU", short: "CPU", mechanism: "The kernel's scheduler gives the machine's control group so much time in every 100 ms (cpu.max, in cgroup v1 cpu.cfs_quota_us)." },
-      `${cores(cpu.used_cores)} of ${cores(cpu.limit_cores)}${throttled}`,
+      { key: "cpu", name: "CPU", short: "CPU", mechanism: "The kernel’s scheduler gives the machine’s control group so much time in every 100 ms (cpu.max, in cgroup v1 cpu.cfs_quota_us)." },
+      `${number(cpu.used_cores)} of ${cores(cpu.limit_cores)}${throttled}`,
       ratio(cpu.used_cores, cpu.limit_cores),
     ),
     ...(credit === null ? [] : [creditMeter(credit)]),
@@ -61,10 +61,11 @@ function meter(kind: Kind, words: string, share: number | null): Meter {
 }
 
 function creditMeter(credit: NonNullable<SessionStats["credit"]>): Meter {
+  const spent = Math.max(0, credit.limit_seconds - credit.left_seconds);
   return meter(
-    { key: "credit", name: "CPU credit used", short: null, mechanism: "Credit is spent above the baseline and earned below it. When it is used up, the machine gets its baseline." },
-    `${duration(credit.left_seconds)} of ${duration(credit.limit_seconds)} left`,
-    ratio(credit.limit_seconds - credit.left_seconds, credit.limit_seconds),
+    { key: "credit", name: "CPU credit spent", short: null, mechanism: "Work above the profile’s baseline spends credit, rest below it earns it back. When all of it is spent, the machine gets its baseline and no more." },
+    `${minutes(spent)} of ${minutes(credit.limit_seconds)} min`,
+    ratio(spent, credit.limit_seconds),
   );
 }
 
@@ -80,11 +81,11 @@ function networkMeter(network: SessionStats["network"]): Meter {
 export function reach(network: NetworkInfo): string {
   switch (network.egress) {
     case "none":
-      return "From here nothing is reached beyond this session.";
+      return "Nothing beyond this session can be reached from here.";
     case "internet":
-      return "From here the internet is reached.";
+      return "The internet can be reached from here.";
     case "allowlist":
-      return `From here nothing is reached but ${network.allowed.join(", ")}.`;
+      return `From here only ${network.allowed.join(", ")} can be reached.`;
   }
 }
 
@@ -94,7 +95,17 @@ function ratio(used: number, limit: number): number {
 
 /** 0.256 -> "0.26 cores". */
 function cores(count: number): string {
-  return `${Number(count.toFixed(2))} ${count === 1 ? "core" : "cores"}`;
+  return `${number(count)} ${count === 1 ? "core" : "cores"}`;
+}
+
+/** 150 -> "2.5". */
+function minutes(seconds: number): string {
+  return String(Number((seconds / 60).toFixed(1)));
+}
+
+/** At most two digits behind the point. */
+function number(count: number): string {
+  return String(Number(count.toFixed(2)));
 }
 
 /** "CPU 12 %" for who hears it. */

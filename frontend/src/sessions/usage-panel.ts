@@ -126,7 +126,7 @@ export class UsagePanel extends LightElement {
         ? nothing
         : html`<meter min="0" max="1" high="0.8" optimum="0" .value=${meter.share} aria-label=${meter.name}></meter>
             ${sparkline(history)}`}
-      <details><summary>What bounds it</summary><p>${meter.mechanism}</p></details>
+      <details><summary>What limits it</summary><p>${meter.mechanism}</p></details>
     </li>`;
   }
 }
