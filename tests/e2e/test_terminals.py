@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.terminal import TerminalOnPage, another, end, start
-from tests.e2e.test_pages import SIZES, fits, violations
+from tests.e2e.test_pages import SIZES, fits, violations, whole
 from tests.support.waiting import wait
 
 CLICK_TO_PROMPT = """async () => {
@@ -325,8 +325,12 @@ def test_a_terminal_that_can_not_be_opened(page: Page, image: str) -> None:
     start(page, image)
     page.context.set_offline(True)
     page.get_by_role("button", name="New terminal").click()
+    page.set_viewport_size(SIZES["narrow"])
     expect(page.get_by_role("alert")).to_contain_text("The server can't be reached. Nothing was changed")
+    assert whole(page.get_by_role("alert"))
+    assert whole(page.get_by_role("tab"))
     page.context.set_offline(False)
+    page.set_viewport_size(SIZES["wide"])
     _open(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     end(page)

@@ -24,7 +24,6 @@ export interface StripModel {
   readonly splits: boolean;
   readonly maximised: boolean;
   readonly opening: boolean;
-  readonly problem: string;
   show(id: string): void;
   open(): void;
   close(id: string): void;
@@ -37,7 +36,13 @@ export interface StripModel {
 
 export type Tool = "copy" | "paste" | "search" | "split-right" | "split-bottom" | "maximise" | "settings" | "more";
 
-const TOOLS: readonly { name: Tool; icon: string; label: string }[] = [
+interface ToolModel {
+  readonly name: Tool;
+  readonly icon: string;
+  readonly label: string;
+}
+
+const TOOLS: readonly ToolModel[] = [
   { name: "copy", icon: "copy", label: "Copy (Ctrl+Shift+C)" },
   { name: "paste", icon: "clipboard-paste", label: "Paste (Ctrl+Shift+V)" },
   { name: "search", icon: "search", label: "Search the output (Ctrl+Shift+F)" },
@@ -50,6 +55,9 @@ const TOOLS: readonly { name: Tool; icon: string; label: string }[] = [
 /** On a phone, the others are in the menu. */
 const NARROW_TOOLS: ReadonlySet<Tool> = new Set(["paste", "more"]);
 
+/** Where no terminal is open, there is nothing for the others to work on. */
+const TOOLS_OF_NONE: ReadonlySet<Tool> = new Set(["settings", "more"]);
+
 /** The row of tabs over a group, and the tools. */
 export function stripView(model: StripModel): TemplateResult {
   const { group } = model;
@@ -61,8 +69,6 @@ export function stripView(model: StripModel): TemplateResult {
       <span class="icon icon-plus" aria-hidden="true"></span>
     </button>
     ${model.opening && model.current ? html`<span class="tabs-word" role="status">Opening a terminal…</span>` : nothing}
-    ${model.problem !== "" && model.current ? html`<span class="tabs-problem" role="alert">${model.problem}</span>` : nothing}
-    <span class="spring"></span>
     ${model.current ? tools(model) : nothing}
   </div>`;
 }
@@ -76,16 +82,17 @@ function scrollAlong(event: WheelEvent): void {
 function tools(model: StripModel): TemplateResult {
   const button = (name: Tool, icon: string, label: string): TemplateResult =>
     toolButton(name, icon, label, (pressed) => model.tool(name, pressed));
-  return html`<span class="tabs-hint">Select and <kbd>Ctrl+Shift+C</kbd> copies, <kbd>Ctrl+Shift+V</kbd> pastes</span>
+  const none = model.tabs.length === 0;
+  const maximise: ToolModel = model.maximised
+    ? { name: "maximise", icon: "minimize-2", label: "Show all splits (Ctrl+Shift+X)" }
+    : { name: "maximise", icon: "maximize-2", label: "Show this split alone (Ctrl+Shift+X)" };
+  const all = TOOLS.filter(({ name }) => (!model.narrow || NARROW_TOOLS.has(name)) && (!none || TOOLS_OF_NONE.has(name)));
+  return html`<span class="tabs-hint whole-or-none">
+      ${none ? nothing : html`<span>Select and <kbd>Ctrl+Shift+C</kbd> copies, <kbd>Ctrl+Shift+V</kbd> pastes</span>`}
+    </span>
     <div class="tabs-tools" role="toolbar" aria-label="Tools of the terminal" @keydown=${alongToolbar}>
-      ${TOOLS.filter(({ name }) => !model.narrow || NARROW_TOOLS.has(name)).map((tool) => button(tool.name, tool.icon, tool.label))}
-      ${model.splits
-        ? button(
-            "maximise",
-            model.maximised ? "minimize-2" : "maximize-2",
-            `${model.maximised ? "Show all splits" : "Show this split alone"} (Ctrl+Shift+X)`,
-          )
-        : nothing}
+      ${model.splits ? button(maximise.name, maximise.icon, maximise.label) : nothing}
+      ${all.map((tool) => button(tool.name, tool.icon, tool.label))}
     </div>`;
 }
 

@@ -214,6 +214,7 @@ export class TerminalTabs extends LightElement implements Desk {
         ${repeat(terminals, (terminal) => terminal.id, (terminal) => this.#panel(terminal))}
         ${this.#geometry.borders.map((border) => this.#border(border, names))}
         ${terminals.length > 0 ? nothing : this.#empty()}
+        ${this.#requests.problem === "" ? nothing : html`<p class="bar bar-danger tabs-problem" role="alert">${this.#requests.problem}</p>`}
         ${this.mark === null ? nothing : html`<div class="drop-mark"></div>`}
         ${this.renaming === null ? nothing : this.#renameField(this.renaming)}
       </div>
@@ -244,7 +245,6 @@ export class TerminalTabs extends LightElement implements Desk {
       splits: !this.narrow && groups(layout.root).length > 1,
       maximised: layout.maximised,
       opening: this.#requests.opening,
-      problem: this.#requests.problem,
       show: (id) => commands.show(id),
       open: () => void commands.open((now, id) => insert(now, id, this.narrow ? currentGroup(now).id : group.id, Infinity)),
       close: (id) => void commands.close(id),
