@@ -235,11 +235,14 @@ def test_settings_hold_in_every_terminal_and_window(page: Page, results: Path, i
         for pane in window.locator("pg-terminal:not([hidden])").all():
             expect(pane).to_have_css("background-color", "rgb(255, 255, 255)")
             expect(pane.locator(".xterm-rows")).to_have_css("font-size", "23px")
+    page.set_viewport_size({"width": 1000, "height": 800})
+    expect(panel.get_by_role("button", name="Close the settings")).to_be_in_viewport(ratio=1)
     panel.get_by_role("button", name="Close the settings").click()
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.screenshot(path=results / "terminals-projector.png")
     page.reload()
     expect(page.locator("pg-terminal.current .xterm-rows")).to_have_css("font-size", "23px")
-    _settings(page).get_by_role("button", name="As usual").click()
+    _settings(page).get_by_role("button", name="Back to the usual").click()
     page.keyboard.press("Escape")
     expect(page.locator("pg-terminal.current .xterm-rows")).to_have_css("font-size", f"{usual:g}px")
     assert _background(page) == before
@@ -379,7 +382,7 @@ def test_colours_of_terminals_are_their_own(open_page: Callable[..., Page], imag
         panel.get_by_label("Colours").select_option(label=name)
         assert violations(page) == [], name
         page.screenshot(path=results / f"terminals-{name.split()[0].lower()}.png")
-    end_of = panel.get_by_role("button", name="As usual")
+    end_of = panel.get_by_role("button", name="Back to the usual")
     end_of.click()
     page.keyboard.press("Escape")
     end(page)

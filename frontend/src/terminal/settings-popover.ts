@@ -20,11 +20,13 @@ const WARNINGS: Readonly<Record<PasteWarning, string>> = {
   never: "Never",
 };
 
+const CURSOR_WORDS: Readonly<Record<Cursor, string>> = { block: "Block", bar: "Bar", underline: "Underline" };
+
 type Flag = "copyOnSelect" | "rightClick" | "bellFlash" | "bellSound" | "images" | "screenReader";
 
 const FLAGS: readonly (readonly [Flag, string, string])[] = [
   ["copyOnSelect", "Copy as soon as something is selected", ""],
-  ["rightClick", "Right-click copies and pastes", "Else it opens the browser’s menu."],
+  ["rightClick", "Right-click copies and pastes", "Otherwise it opens the browser’s menu."],
   ["bellFlash", "Flash when a program rings", ""],
   ["bellSound", "Sound when a program rings", ""],
   ["images", "Show pictures (sixel, iTerm)", "Programs decide what is shown."],
@@ -59,11 +61,19 @@ export class SettingsPopover extends LightElement {
     if (popover === null) return;
     this.#opener = opener ?? (document.activeElement as HTMLElement | null);
     popover.showPopover();
-    const box = opener?.getBoundingClientRect() ?? new DOMRect(innerWidth, 48, 0, 0);
-    const left = Math.max(8, Math.min(box.right - popover.offsetWidth, innerWidth - popover.offsetWidth - 8));
-    popover.style.left = `${left}px`;
-    popover.style.top = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - popover.offsetHeight - 8))}px`;
+    this.#place(popover, opener);
+    const placing = new AbortController();
+    window.addEventListener("resize", () => this.#place(popover, opener), { signal: placing.signal });
+    popover.addEventListener("toggle", (event) => (event.newState === "closed" ? placing.abort() : undefined), { signal: placing.signal });
     popover.querySelector("select")?.focus();
+  }
+
+  /** Below what opened it, and in the window, whose size may change meanwhile. */
+  #place(popover: HTMLElement, opener: HTMLElement | null): void {
+    const box = opener?.getBoundingClientRect() ?? new DOMRect(innerWidth, 48, 0, 0);
+    const right = box.width > 0 ? box.right : innerWidth;
+    popover.style.left = `${Math.max(8, Math.min(right - popover.offsetWidth, innerWidth - popover.offsetWidth - 8))}px`;
+    popover.style.top = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - popover.offsetHeight - 8))}px`;
   }
 
   #close(): void {
@@ -95,7 +105,7 @@ export class SettingsPopover extends LightElement {
       ${this.#theme()} ${this.#font()} ${this.#cursor()} ${this.#warning()}
       <div class="terminal-settings-flags">${FLAGS.map(([name, words, more]) => this.#flag(name, words, more))}</div>
       <p class="small-text quiet">
-        Kept in this browser, for all terminals. <button type="button" class="link" @click=${() => changeSettings(USUAL)}>As usual</button>
+        Kept in this browser, for all terminals. <button type="button" class="link" @click=${() => changeSettings(USUAL)}>Back to the usual</button>
       </p>
     </div>`;
   }
@@ -125,7 +135,7 @@ export class SettingsPopover extends LightElement {
   #cursor(): TemplateResult {
     return html`<label for="terminal-cursor">Cursor</label>
       <select id="terminal-cursor" @change=${(event: Event) => changeSettings({ cursor: value(event) as Cursor })}>
-        ${CURSORS.map((name) => html`<option value=${name} ?selected=${name === this.settings.cursor}>${name}</option>`)}
+        ${CURSORS.map((name) => html`<option value=${name} ?selected=${name === this.settings.cursor}>${CURSOR_WORDS[name]}</option>`)}
       </select>`;
   }
 
