@@ -1,6 +1,6 @@
 /** "14:05": of an instant of the server, on this browser's wall. Pure but for its time zone. */
 export function clockTime(instant: string): string {
-  return new Date(instant).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  return new Date(instant).toLocaleTimeString(undefined, { timeStyle: "short" });
 }
 
 /** Who else is there: "2 others watch, 1 of them may type". Pure. */
