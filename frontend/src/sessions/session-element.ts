@@ -1,12 +1,11 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { refusalOf } from "../api/client.js";
 import type { ImageInfo, SessionInfo } from "../api/types.js";
 import { announce } from "../ui/announce.js";
 import { ask } from "../ui/question.js";
 import type { SessionStats } from "../api/stats.js";
 import { isTyping } from "../ui/shortcuts.js";
 import { remember, remembered } from "../ui/storage.js";
-import { LightElement } from "../ui/light-element.js";
+import { ActingElement } from "../ui/acting-element.js";
 import { download, fileName } from "../ui/download.js";
 import "../terminal/tabs.js";
 import type { TerminalTabs } from "../terminal/tabs.js";
@@ -24,11 +23,9 @@ import "./usage-panel.js";
 import { UsageReader } from "./usage-reader.js";
 
 /** A session's page: its start in words, its terminals, its end. */
-export class SessionElement extends LightElement {
+export class SessionElement extends ActingElement {
   static override properties = {
     page: { attribute: false },
-    busy: { state: true },
-    problem: { state: true },
     renaming: { state: true },
     shellTitle: { state: true },
     stats: { state: true },
@@ -37,8 +34,6 @@ export class SessionElement extends LightElement {
     warnings: { state: true },
   };
   declare page: PageData;
-  declare private busy: boolean;
-  declare private problem: string;
   declare private renaming: boolean;
   declare private shellTitle: string;
   declare private stats: SessionStats | null;
@@ -55,8 +50,6 @@ export class SessionElement extends LightElement {
 
   constructor() {
     super();
-    this.busy = false;
-    this.problem = "";
     this.renaming = false;
     this.shellTitle = "";
     this.stats = null;
@@ -141,14 +134,14 @@ export class SessionElement extends LightElement {
     const { state } = this.page.session;
     if (state !== "running" && state !== "paused") return;
     if (event.key === "p" && !this.busy) {
-      void this.#act(() => (state === "paused" ? this.#follower.resume() : this.#follower.pause()));
+      void this.act(() => (state === "paused" ? this.#follower.resume() : this.#follower.pause()));
     } else if (event.key === "u") this.#toggleUsage();
     else return;
     event.preventDefault();
   };
 
   #extend(): void {
-    void this.#act(() => this.#follower.extend(this.page.profile.lifetime_seconds));
+    void this.act(() => this.#follower.extend(this.page.profile.lifetime_seconds));
   }
 
   /** The warning goes, and its button with it. */
@@ -176,7 +169,7 @@ export class SessionElement extends LightElement {
         { value: "", label: "Go on recording" },
       ],
     });
-    if (answer === "stop") await this.#act(() => this.#follower.stopRecording());
+    if (answer === "stop") await this.act(() => this.#follower.stopRecording());
   }
 
   /** By its own button, with which the focus would go. */
@@ -188,17 +181,6 @@ export class SessionElement extends LightElement {
   /** Gives the keyboard to what takes the place of something that goes away. */
   #focusNext(selector: string): void {
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(selector)?.focus());
-  }
-
-  async #act(action: () => Promise<void>): Promise<void> {
-    this.busy = true;
-    this.problem = "";
-    try {
-      await action();
-    } catch (error) {
-      this.problem = refusalOf(error);
-    }
-    this.busy = false;
   }
 
   #download(): void {
@@ -213,12 +195,12 @@ export class SessionElement extends LightElement {
         busy: this.busy,
         renaming: this.renaming,
         setRenaming: (on) => this.#setRenaming(on),
-        rename: (name) => this.#act(() => this.#follower.rename(name).finally(() => this.#setRenaming(false))),
+        rename: (name) => this.act(() => this.#follower.rename(name).finally(() => this.#setRenaming(false))),
         extend: () => this.#extend(),
         stats: this.stats,
         usage: this.usage,
-        pause: () => this.#act(() => this.#follower.pause()),
-        resume: () => this.#act(() => this.#follower.resume()),
+        pause: () => this.act(() => this.#follower.pause()),
+        resume: () => this.act(() => this.#follower.resume()),
         toggleUsage: () => this.#toggleUsage(),
         stopRecording: () => void this.#stopRecording(),
         end: () => this.querySelector<HTMLDialogElement>("dialog.confirm")?.showModal(),
@@ -281,7 +263,7 @@ export class SessionElement extends LightElement {
 
   /** The bar goes, and its button with it. */
   async #resumeFromBar(): Promise<void> {
-    await this.#act(() => this.#follower.resume());
+    await this.act(() => this.#follower.resume());
     if (this.problem === "") this.querySelector<TerminalTabs>("pg-terminals")?.focus();
   }
 
@@ -310,7 +292,7 @@ export class SessionElement extends LightElement {
 
   #confirmed(event: Event): void {
     const dialog = event.target as HTMLDialogElement;
-    if (dialog.returnValue === "end") void this.#act(() => this.#follower.end());
+    if (dialog.returnValue === "end") void this.act(() => this.#follower.end());
     dialog.returnValue = "";
   }
 }

@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError } from "../api/client.js";
 import { announce } from "../ui/announce.js";
-import { LightElement } from "../ui/light-element.js";
+import { ActingElement } from "../ui/acting-element.js";
 import { ask } from "../ui/question.js";
 import { sharingApi, type GuestInfo, type Role, type ShareLink } from "./owner-api.js";
 import { sharingView } from "./sharing-view.js";
@@ -13,22 +13,18 @@ const LOOK_EVERY = 4000;
 const LOOK_AT_TIMES = 30_000;
 
 /** Who else is in the session, on its owner's page: a button that always says how many, and all that can be done. */
-export class SharingElement extends LightElement {
+export class SharingElement extends ActingElement {
   static override properties = {
     session: {},
     guests: { state: true },
     links: { state: true },
     made: { state: true },
-    problem: { state: true },
-    busy: { state: true },
   };
   declare session: string;
   declare private guests: readonly GuestInfo[];
   declare private links: readonly ShareLink[];
   /** The link that was just made: its address is not known again. */
   declare private made: ShareLink | null;
-  declare private problem: string;
-  declare private busy: boolean;
   #timer = 0;
   #looked = 0;
   #looking: Promise<void> | null = null;
@@ -42,8 +38,6 @@ export class SharingElement extends LightElement {
     this.guests = [];
     this.links = [];
     this.made = null;
-    this.problem = "";
-    this.busy = false;
   }
 
   override connectedCallback(): void {
@@ -120,18 +114,14 @@ export class SharingElement extends LightElement {
     else await sharingApi.setRole(this.session, guest.id, answer === "helper" ? "helper" : "observer");
   }
 
-  async #act(action: () => Promise<unknown>): Promise<void> {
-    this.busy = true;
-    this.problem = "";
-    try {
-      await action();
+  /** Then looks what has come of it. Whoever has gone meanwhile needs nothing more. */
+  #act(action: () => Promise<unknown>): Promise<void> {
+    return this.act(async () => {
+      await action().catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.code === "guest_unknown")) throw error;
+      });
       await this.#look();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      // Whoever has gone meanwhile needs nothing more.
-      if (error.code !== "guest_unknown") this.problem = error.message;
-    }
-    this.busy = false;
+    });
   }
 
   async #make(role: Role, ttlSeconds: number | null): Promise<void> {

@@ -1,8 +1,8 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
-import { ApiError, refusalOf } from "../api/client.js";
+import { ApiError } from "../api/client.js";
 import { announce } from "../ui/announce.js";
-import { LightElement } from "../ui/light-element.js";
+import { ActingElement } from "../ui/acting-element.js";
 import "../ui/pop-menu.js";
 import type { PopMenu } from "../ui/pop-menu.js";
 import { remember, remembered } from "../ui/storage.js";
@@ -28,25 +28,21 @@ export interface WatchData {
 }
 
 /** The page of a guest: the terminals of somebody else's session, and what the guest may do there. */
-export class WatchElement extends LightElement {
+export class WatchElement extends ActingElement {
   static override properties = {
     visit: { state: true },
     over: { state: true },
-    problem: { state: true },
     current: { state: true },
     away: { state: true },
-    busy: { state: true },
     readable: { state: true },
   };
   declare private visit: Visit | null;
   /** Why there is nothing to watch any more. */
   declare private over: string | null;
-  declare private problem: string;
   /** The terminal in front. */
   declare private current: string | null;
   /** The server did not answer when it was last asked. */
   declare private away: boolean;
-  declare private busy: boolean;
   declare private readable: boolean;
   #id = "";
   #timer = 0;
@@ -56,10 +52,8 @@ export class WatchElement extends LightElement {
     super();
     this.visit = null;
     this.over = null;
-    this.problem = "";
     this.current = null;
     this.away = false;
-    this.busy = false;
     this.readable = remembered("watch-letters") === "readable";
   }
 
@@ -145,17 +139,6 @@ export class WatchElement extends LightElement {
     this.#terminal()?.search();
   };
 
-  async #act(action: () => Promise<void>): Promise<void> {
-    this.busy = true;
-    this.problem = "";
-    try {
-      await action();
-    } catch (error) {
-      this.problem = refusalOf(error);
-    }
-    this.busy = false;
-  }
-
   #toggleReadable(): void {
     this.readable = !this.readable;
     remember("watch-letters", this.readable ? "readable" : "fit");
@@ -188,8 +171,8 @@ export class WatchElement extends LightElement {
         readable: this.readable,
         tools: this.#tools(visit),
         toggleReadable: () => this.#toggleReadable(),
-        ask: () => void this.#act(() => this.#askToType()),
-        leave: () => void this.#act(() => this.#leave()),
+        ask: () => void this.act(() => this.#askToType()),
+        leave: () => void this.act(() => this.#leave()),
       })}
       ${this.problem === "" && !this.away ? nothing : this.#problemBar()}
       ${visit.session.state === "paused" ? html`<p class="bar bar-warn" role="status">Paused by its owner. Nothing runs until it is resumed.</p>` : nothing}
