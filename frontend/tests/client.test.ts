@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answer, ApiError } from "../src/api/client.js";
+import { answer, ApiError, mayPass } from "../src/api/client.js";
 
 describe("an answer of the server", () => {
   afterEach(() => vi.unstubAllGlobals());
@@ -16,4 +16,9 @@ describe("an answer of the server", () => {
     expect(failure).toBeInstanceOf(ApiError);
     expect((failure as ApiError).code).toBe("network");
   });
+});
+
+describe("a refusal", () => {
+  it.each([0, 429, 500, 503])("with status %d may pass", (status) => expect(mayPass(status)).toBe(true));
+  it.each([400, 401, 403, 404, 410, 416])("with status %d is for good", (status) => expect(mayPass(status)).toBe(false));
 });

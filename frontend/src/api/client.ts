@@ -14,6 +14,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the same request may be answered a moment later: the server is away (0: no answer at all), or has too much to do. */
+export function mayPass(status: number): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}
+
 /** What a person is told of a refusal. Throws what is none: a defect of ours. */
 export function refusalOf(error: unknown): string {
   if (!(error instanceof ApiError)) throw error;

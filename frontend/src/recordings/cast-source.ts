@@ -1,4 +1,4 @@
-import { ApiError, problemOf } from "../api/client.js";
+import { ApiError, mayPass, problemOf } from "../api/client.js";
 import { NoRecording, type CastReader } from "./cast-reader.js";
 
 /** Milliseconds between two looks whether a recording has grown. */
@@ -70,7 +70,7 @@ async function readOn(reader: CastReader, url: string, listener: SourceListener,
       ...(before.length > 0 ? { headers: { Range: `bytes=${begin}-` } } : {}),
     });
     if (response.status === 416) throw new TakenBack();
-    if (response.status >= 500 || response.status === 429) throw new TypeError(`The server answered ${response.status}.`);
+    if (mayPass(response.status)) throw new TypeError(`The server answered ${response.status}.`);
     if (!response.ok || response.body === null) throw problemOf(response.status, await response.text());
     // A proxy may answer with the whole.
     let at = response.status === 206 ? begin : 0;

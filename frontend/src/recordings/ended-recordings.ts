@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { answer, ApiError } from "../api/client.js";
+import { answer, ApiError, mayPass } from "../api/client.js";
 import { LightElement } from "../ui/light-element.js";
 import { clock, size } from "../ui/words.js";
 import type { RecordingInfo } from "./types.js";
@@ -40,8 +40,7 @@ export class EndedRecordings extends LightElement {
       this.items = (await answer<{ items: RecordingInfo[] }>("GET", path)).items;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // Refused for good, or the server is away for a moment.
-      return error.status === 0 || error.status === 429 || error.status >= 500;
+      return mayPass(error.status);
     }
     return this.items.some((item) => item.state === "recording");
   }
