@@ -103,6 +103,8 @@ class Session(models.Model):
     """argv of the main process instead of the image's own; empty: none asked for."""
     environment = models.JSONField(default=dict)
     """NAME to value, for every process that we start in it. May hold secrets: never shown, emptied when it ends."""
+    environment_names = models.JSONField(default=list)
+    """Of its variables, in order; they stay, so that its owner is told what a session started again does not have."""
     metadata = models.JSONField(default=dict)
     is_recorded = models.BooleanField(default=False)
     """What its terminals show is recorded, from their first byte on, until its end or until its owner stops that."""

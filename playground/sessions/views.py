@@ -19,6 +19,7 @@ from playground.host import reports
 from playground.images.cards import cards
 from playground.sessions import pausing, selectors, services
 from playground.sessions.access import get_session_for
+from playground.sessions.again import asked_again
 from playground.sessions.errors import SessionUnknown
 from playground.sessions.models import Session
 from playground.sessions.offers import start_choices
@@ -57,12 +58,31 @@ async def start(request: HttpRequest) -> HttpResponse:
         profile=request.POST.get("profile") or None,
         record="record" in request.POST,
     )
+    return await _started(request, user, wanted) or redirect("catalogue")
+
+
+@login_required
+@require_POST
+async def start_again(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Starts another session that is asked for what this one was, and goes to its page."""
+    user = await request.auser()
+    assert isinstance(user, User)
+    wanted = await in_database(_asked_again)(request, session_id)
+    return await _started(request, user, wanted) or redirect("session", session_id)
+
+
+async def _started(request: HttpRequest, user: User, wanted: SessionRequest) -> HttpResponse | None:
+    """None: it was refused, and the next page says why."""
     try:
         session = await services.launch(user, wanted)
     except SiteError as error:
         messages.error(request, str(error))
-        return redirect("catalogue")
+        return None
     return redirect("session", session.pk)
+
+
+def _asked_again(request: HttpRequest, session_id: UUID) -> SessionRequest:
+    return asked_again(_own(request, session_id))
 
 
 @never_cache
@@ -143,6 +163,7 @@ def _page_data(session: Session) -> dict[str, object]:
     profile = session.profile
     return {
         "session": public_session(session),
+        "variables": session.environment_names,
         "image": public_image(session.image),
         "profile": {
             "title": profile.title,

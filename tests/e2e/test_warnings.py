@@ -101,6 +101,21 @@ def test_a_paused_session_goes_on_from_the_catalogue_and_by_keys(page: Page, ima
     end(page)
 
 
+def test_starting_again_starts_the_same(page: Page, api: httpx.Client, image: str) -> None:
+    command = ["sh", "-c", "echo word-$WORD-word; exec sh"]
+    terminal = _opened(page, api, image, command=command, env={"WORD": "its"}, metadata={"course": "unix"})
+    terminal.expect("^word-its-word")
+    end(page)
+    expect(shown(page, "Started again it does not have its variables (WORD)")).to_be_visible()
+    first = page.url
+    page.get_by_role("button", name="Start again").click()
+    page.wait_for_url(lambda url: url != first and "/sessions/" in url)
+    terminal.expect("^word--word")
+    again = api.get(f"/sessions/{page.url.rsplit('/', 1)[1]}").json()
+    assert again["metadata"] == {"course": "unix"}
+    end(page)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_end_by_a_quota_says_why_and_what_next(

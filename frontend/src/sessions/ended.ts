@@ -1,9 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { SessionStats } from "../api/stats.js";
-import type { ImageInfo, SessionInfo } from "../api/types.js";
+import type { SessionInfo } from "../api/types.js";
 import "../recordings/ended-recordings.js";
 import { duration, moment } from "../ui/words.js";
 import { totals } from "./meters.js";
+import type { PageData } from "./page-data.js";
 
 /** How long it ran, in words; null: it never did. Pure. */
 export function ran(session: SessionInfo): string | null {
@@ -32,11 +33,14 @@ export function advice(reason: string | null): string | null {
   return ADVICE[reason ?? ""] ?? null;
 }
 
+/** What a session that is started again lacks. Pure. */
+export function lost(variables: readonly string[]): string {
+  return `Started again it does not have its variables (${variables.join(", ")}): their values are not kept.`;
+}
+
 /** In the terminal's place: why it ended, what it used, what can be done now. */
 export function endedView(
-  session: SessionInfo,
-  image: ImageInfo,
-  profile: string,
+  { session, image, profile, variables }: PageData,
   csrf: string,
   download: (() => void) | null,
   stats: SessionStats | null,
@@ -48,15 +52,13 @@ export function endedView(
     <h2 tabindex="-1">${session.message || "This session has ended."}</h2>
     ${next === null ? nothing : html`<p>${next}</p>`}
     <dl class="facts">
-      ${fact("Ran for", ran(session))} ${fact("Image", image.title)} ${fact("Profile", profile)}
+      ${fact("Ran for", ran(session))} ${fact("Image", image.title)} ${fact("Profile", profile.title)}
       ${stats === null ? nothing : totals(stats).map(([term, value]) => fact(term, value))}
       ${fact("Ended", session.ended_at === null ? null : moment(session.ended_at))}
       ${fact("Exit code", session.exit_code === null ? null : String(session.exit_code))}
     </dl>
-    <form method="post" action="/sessions/start" class="actions">
+    <form method="post" action="/sessions/${session.id}/again" class="actions">
       <input type="hidden" name="csrfmiddlewaretoken" value=${csrf} />
-      <input type="hidden" name="image" value=${session.image} />
-      <input type="hidden" name="profile" value=${session.profile} />
       <button class="button primary"><span class="icon icon-rotate-ccw" aria-hidden="true"></span>Start again</button>
       ${download === null
         ? nothing
@@ -66,6 +68,6 @@ export function endedView(
       <a class="button" href="/">Back to the catalogue</a>
     </form>
     ${session.is_recorded || session.recording_stopped_at !== null ? html`<pg-recordings session=${session.id}></pg-recordings>` : nothing}
-    <p class="quiet">Files that were in the machine are gone with it.</p>
+    <p class="quiet">Files that were in the machine are gone with it.${variables.length === 0 ? "" : ` ${lost(variables)}`}</p>
   </section>`;
 }

@@ -3,6 +3,8 @@ import type { ImageInfo, SessionInfo } from "../api/types.js";
 /** What the server put into the session's page. */
 export interface PageData {
   readonly session: SessionInfo;
+  /** Names of what its environment had; the values are never told, and gone with its end. */
+  readonly variables: readonly string[];
   readonly image: ImageInfo;
   readonly profile: {
     readonly title: string;

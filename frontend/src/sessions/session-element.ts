@@ -217,7 +217,7 @@ export class SessionElement extends ActingElement {
   }
 
   #body(): TemplateResult {
-    const { session, image, profile } = this.page;
+    const { session, image } = this.page;
     switch (session.state) {
       case "pending":
       case "starting":
@@ -246,7 +246,7 @@ export class SessionElement extends ActingElement {
         return html`<section class="progress"><h2>Ending…</h2><p class="quiet">${session.message}</p></section>`;
       case "ended": {
         const scrollback = this.#scrollback === null ? null : () => this.#download();
-        return endedView(session, image, profile.title, this.#csrf, scrollback, this.stats);
+        return endedView(this.page, this.#csrf, scrollback, this.stats);
       }
     }
   }

@@ -100,7 +100,7 @@ def test_other_peoples_sessions_are_not_there(session: Session) -> None:
     eve.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     for call in (eve.get, eve.head):
         assert call(f"/sessions/{session.pk}").status_code == 404
-    for action in ("end", "extend"):
+    for action in ("end", "extend", "again"):
         assert eve.post(f"/sessions/{session.pk}/{action}").status_code == 404
     session.refresh_from_db()
     assert session.state == SessionState.RUNNING
@@ -128,6 +128,21 @@ def test_extending_what_has_ended_says_so(client: Client, session: Session) -> N
     page = client.get(f"/sessions/{session.pk}").content.decode()
     assert "The session is not running." in page
     assert "Start again" in page
+
+
+def test_starting_again_asks_for_the_same(client: Client, session: Session) -> None:
+    again = f"/sessions/{session.pk}/again"
+    Session.objects.update(state=SessionState.ENDED, command=["top"], environment_names=["TOKEN"], metadata={"a": "b"})
+    page = client.get(f"/sessions/{session.pk}").content.decode()
+    assert f'action="{again}"' in page
+    assert "Started again it does not have its variables (TOKEN)" in page
+    answer = client.post(again)
+    second = Session.objects.exclude(pk=session.pk).get()
+    assert answer["Location"] == f"/sessions/{second.pk}"
+    assert (second.command, second.metadata) == (["top"], {"a": "b"})
+    Image.objects.update(enabled=False)
+    assert client.post(again)["Location"] == f"/sessions/{session.pk}"
+    assert "There is no such image" in client.get(f"/sessions/{session.pk}").content.decode()
 
 
 @pytest.mark.parametrize(("chosen", "status"), [("dark", 302), ("system", 302), ("<b>", 400), ("", 400)])
