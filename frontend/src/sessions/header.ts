@@ -57,6 +57,9 @@ function actionsView(model: HeaderModel): TemplateResult {
   `;
 }
 
+/** What is shown before the first reading, in the room of the meters that come with it. */
+const UNREAD = ["CPU", "Mem", "Disk"];
+
 /** The meters that matter most, as one button: it opens and closes the panel with all of them. */
 function metersView(model: HeaderModel): TemplateResult {
   const shown = model.stats === null || model.stats.sampled_at === null ? [] : meters(model.stats);
@@ -77,7 +80,7 @@ function metersView(model: HeaderModel): TemplateResult {
             <span class="meters-track"><span class="meters-fill" style="width: ${percent(meter.share).replace(" ", "")}"></span></span>
           </span>`,
     )}
-    ${shown.length === 0 ? html`<span class="meters-item" aria-hidden="true">Usage</span>` : nothing}
+    ${shown.length === 0 ? UNREAD.map((name) => html`<span class="meters-item" aria-hidden="true">${name} <span class="meters-track"></span></span>`) : nothing}
     <span class="icon icon-gauge" aria-hidden="true"></span>
   </button>`;
 }
