@@ -174,7 +174,7 @@ export class WatchElement extends ActingElement {
         ask: () => void this.act(() => this.#askToType()),
         leave: () => void this.act(() => this.#leave()),
       })}
-      ${this.problem === "" && !this.away ? nothing : this.#problemBar()}
+      ${this.#problemBar(this.away && this.#tools(visit) === null)}
       ${visit.session.state === "paused" ? html`<p class="bar bar-warn" role="status">Paused by its owner. Nothing runs until it is resumed.</p>` : nothing}
       ${visit.session.terminals.length > 1 ? this.#tabs(visit) : nothing}
       <div class="session-body">${this.#body(visit)}</div>
@@ -196,11 +196,13 @@ export class WatchElement extends ActingElement {
     };
   }
 
-  #problemBar(): TemplateResult {
-    const words = this.away ? "The server can’t be reached just now. Trying again…" : this.problem;
+  /** `away`: nothing else says that the server is; a terminal does. */
+  #problemBar(away: boolean): TemplateResult | typeof nothing {
+    if (!away && this.problem === "") return nothing;
+    const words = away ? "The server can’t be reached just now. Trying again…" : this.problem;
     return html`<p class="bar bar-warn" role="status">
       <span>${words}</span>
-      ${this.away ? nothing : html`<button type="button" class="link" @click=${() => (this.problem = "")}>Dismiss</button>`}
+      ${away ? nothing : html`<button type="button" class="link" @click=${() => (this.problem = "")}>Dismiss</button>`}
     </p>`;
   }
 
