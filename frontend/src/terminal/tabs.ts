@@ -214,13 +214,26 @@ export class TerminalTabs extends LightElement implements Desk {
         ${repeat(terminals, (terminal) => terminal.id, (terminal) => this.#panel(terminal))}
         ${this.#geometry.borders.map((border) => this.#border(border, names))}
         ${terminals.length > 0 ? nothing : this.#empty()}
-        ${this.#requests.problem === "" ? nothing : html`<p class="bar bar-danger tabs-problem" role="alert">${this.#requests.problem}</p>`}
+        ${this.#requests.problem === "" ? nothing : this.#problem(this.#requests.problem)}
         ${this.mark === null ? nothing : html`<div class="drop-mark"></div>`}
         ${this.renaming === null ? nothing : this.#renameField(this.renaming)}
       </div>
       <pg-pop-menu></pg-pop-menu>
       <pg-terminal-settings></pg-terminal-settings>
     `;
+  }
+
+  #problem(words: string): TemplateResult {
+    return html`<p class="bar bar-danger tabs-problem" role="alert">
+      <span>${words}</span>
+      <button type="button" class="link" @click=${() => this.#dismiss()}>Dismiss</button>
+    </p>`;
+  }
+
+  /** The words go, and their button with them. */
+  #dismiss(): void {
+    this.#requests.forget();
+    this.focus();
   }
 
   #renameField(id: string): TemplateResult {

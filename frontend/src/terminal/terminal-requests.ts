@@ -67,6 +67,11 @@ export class TerminalRequests {
     return this.#try(() => api.renameTerminal(this.#session, id, name));
   }
 
+  /** The problem was read. */
+  forget(): void {
+    this.#tell("");
+  }
+
   /** Says something in the place of problems for a while. */
   say(remark: string): void {
     this.#tell(remark);
