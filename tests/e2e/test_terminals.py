@@ -26,6 +26,8 @@ CLICK_TO_PROMPT = """async () => {
   }
 }"""
 """Milliseconds until one more terminal can be typed into."""
+COUNTS = r"i=0; while :; do i=$((i+1)); [ $((i % 20000)) = 0 ] && printf '\r%s ' $i; done"
+"""Something that uses the CPU."""
 PHONE = {"viewport": SIZES["narrow"], "has_touch": True, "is_mobile": True}
 
 
@@ -341,21 +343,23 @@ def test_a_terminal_that_can_not_be_opened(page: Page, image: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_picture_of_splits(open_page: Callable[..., Page], results: Path, image: str, scheme: str) -> None:
+def test_a_picture_of_a_session(open_page: Callable[..., Page], results: Path, image: str, scheme: str) -> None:
     """For docs/images, when it is made with the image `debian` on Docker."""
-    page = open_page(color_scheme=scheme, viewport={"width": 1280, "height": 720}, device_scale_factor=1)
+    page = open_page(color_scheme=scheme, viewport=SIZES["wide"], device_scale_factor=1)
     terminal = start(page, image)
-    terminal.type("ls --color=always -d /*")
-    terminal.expect("/usr")
-    terminal.type("echo 'this machine is mine' > note && cat note")
-    terminal.expect("^this machine is mine")
-    _split(page, "Control+Shift+E", "who am I")
-    terminal.type("id; cat /proc/self/uid_map")
-    terminal.expect(r"^ +0 +\d+ +\d+")
-    _split(page, "Control+Shift+O", "where am I")
-    terminal.type("uname -a")
+    terminal.type("cat /etc/os-release | head -4; uname -sr")
     terminal.expect("^Linux ")
+    _split(page, "Control+Shift+E", "who am I")
+    terminal.type("ls -l --color=always /")
+    terminal.expect("usr$")
+    _split(page, "Control+Shift+O", "where am I")
+    terminal.type(COUNTS)
+    terminal.expect(r"^\d+")
+    page.get_by_role("button", name=re.compile("^Usage")).click()
+    expect(page.locator(".usage-line").first).to_be_visible()
+    # A line of what was used, which is more than a dot.
+    page.wait_for_function("() => document.querySelector('.usage-line polyline').points.length >= 8")
     page.mouse.move(5, 5)
-    page.screenshot(path=results / f"terminals-splits-{scheme}.png")
+    page.screenshot(path=results / f"picture-session-{scheme}.png")
     assert violations(page) == []
     end(page)
