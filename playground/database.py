@@ -21,7 +21,11 @@ THREADS = 4
 TRUSTED_SECONDS = 2.0
 """A connection that was used so lately is taken to be there still."""
 
+MAKING_THREADS = 2
+"""For long transactions that many ask for at once. They would only wait for each other, in front of all reads."""
+
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+_making_threads = ThreadPoolExecutor(MAKING_THREADS, thread_name_prefix="making")
 _used = threading.local()
 
 
@@ -31,10 +35,18 @@ def in_database(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     The threads and their connections live as long as the process: opening one for each request took longer than all
     that most requests ask of it. Whoever is cancelled waits until what has begun is done.
     """
+    return _in_threads(_threads, function)
 
+
+def making_in_database(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """`in_database` for what makes sessions: first come, first served, and a burst of it is in nobody's way."""
+    return _in_threads(_making_threads, function)
+
+
+def _in_threads(threads: ThreadPoolExecutor, function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         work = partial(contextvars.copy_context().run, _call, partial(function, *args, **kwargs))
-        return await to_its_end(asyncio.get_running_loop().run_in_executor(_threads, work))
+        return await to_its_end(asyncio.get_running_loop().run_in_executor(threads, work))
 
     return call
 
@@ -60,11 +72,12 @@ def _drop_dead_connections() -> None:
 
 def close_connections() -> None:
     """Closes the threads' connections; the next call opens new ones. For who is about to drop the database."""
-    together = threading.Barrier(THREADS)
+    together = threading.Barrier(THREADS + MAKING_THREADS)
 
     def close() -> None:
         # Each thread waits for the others, so that each closes its own.
         together.wait(timeout=30)
         connections.close_all()
 
-    wait([_threads.submit(close) for _ in range(THREADS)])
+    pools = [_threads] * THREADS + [_making_threads] * MAKING_THREADS
+    wait([threads.submit(close) for threads in pools])

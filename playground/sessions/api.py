@@ -17,7 +17,7 @@ from playground.api.gate import claims_itself
 from playground.api.idempotency import Attempt
 from playground.api.pagination import cursor_of, position_of
 from playground.api.request import ApiRequest
-from playground.database import in_database
+from playground.database import in_database, making_in_database
 from playground.sessions import pausing, services
 from playground.sessions.access import get_session_for
 from playground.sessions.commands import argv
@@ -47,7 +47,7 @@ async def create_session(request: ApiRequest, response: HttpResponse, body: Sess
     wait = _wait_of(request)
     attempt = request.attempt
     if attempt is None or attempt.resource_id is None:
-        created, machine = await in_database(_create)(request.person, _session_request(body), attempt)
+        created, machine = await making_in_database(_create)(request.person, _session_request(body), attempt)
         session = await services.start(created, machine)
     else:
         session = await in_database(get_session_for)(request.person, attempt.resource_id)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from playground.accounts.models import User
-from playground.database import in_database
+from playground.database import in_database, making_in_database
 from playground.host import reports
 from playground.images.models import Image
 from playground.sessions import capacity, expiring, pools, provisioning, queue, quotas
@@ -146,7 +146,7 @@ async def start(created: Session, machine: Machine | None) -> Session:
 
 async def launch(owner: User, request: SessionRequest) -> Session:
     """`create_with_machine`, then `start`."""
-    return await start(*await in_database(create_with_machine)(owner, request))
+    return await start(*await making_in_database(create_with_machine)(owner, request))
 
 
 def extend(session: Session, ttl_seconds: int) -> Session:

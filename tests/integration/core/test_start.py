@@ -108,6 +108,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All that coroutines ask of the database passes one connection."""
     with ThreadPoolExecutor(1) as threads:
         monkeypatch.setattr("playground.database._threads", threads)
+        monkeypatch.setattr("playground.database._making_threads", threads)
         yield
         threads.submit(connections.close_all).result()
 
