@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.core.management.base import CommandError
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 
 from playground import background
 from playground.database import close_connections
 from playground.sessions import queue
+from tests.support.emptied import empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -37,22 +37,10 @@ def _passwords_are_hashed_quickly() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_are_emptied_all_the_same() -> Iterator[None]:
-    """A process under test may be reading when a test's tables are emptied: PostgreSQL then ends one of the two."""
-    once = TransactionTestCase._fixture_teardown
-
-    def again(case: TransactionTestCase) -> None:
-        for tries_left in (2, 1, 0):
-            try:
-                once(case)
-                return
-            except CommandError as error:
-                deadlock = isinstance(error.__cause__, OperationalError) and "deadlock" in str(error.__cause__)
-                if not (deadlock and tries_left):
-                    raise
-
+def _tables_are_emptied_quickly() -> Iterator[None]:
+    """A third of most tests' time was Django's `flush`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", again)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
         yield
 
 
