@@ -17,6 +17,8 @@ def for_tools(places: Places) -> dict[str, str]:
     }
     # make would hand our own flags and variables to the makes below.
     dropped = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PYTHONHOME"}
+    # Some containers set it. Each start of ours would compile anew: 6 s for pytest alone.
+    dropped.add("PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in dropped} | mine
 
 
