@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.sync.client import connect
 
-from tests.support.launched import Launched
+from tests.support.launched import LOOK_SECONDS, Launched
 from tests.support.sockets import read_to_the_end
 from tests.support.typist import Typist
-from tests.support.waiting import until, wait
+from tests.support.waiting import WITHIN, until, wait
 
 LINES_BETWEEN = 40
 """So many lines come back between two kills."""
@@ -120,7 +120,7 @@ async def progress(echo: Echo) -> None:
     async def reached() -> bool:
         return len(echo.shown) >= goal
 
-    await until(reached, "more of what is typed", within=60)
+    await until(reached, "more of what is typed")
 
 
 async def kill(copy: Launched, program: str) -> None:
@@ -137,7 +137,7 @@ async def all_of(copy: Launched, *programs: str, but: Container[int] = ()) -> se
     async def run() -> bool:
         return await asyncio.to_thread(copy.all_run, *programs, but=but)
 
-    await until(run, f"all processes of {', '.join(programs)}", within=60)
+    await until(run, f"all processes of {', '.join(programs)}", every=LOOK_SECONDS)
     return {pid for program in programs for pid in copy.pids(program)}
 
 
@@ -157,7 +157,7 @@ async def test_no_byte_is_lost_or_doubled(copy: Launched, typist: Typist) -> Non
             await kill(copy, "web")
             await progress(echo)
             assert typist.connections > connections, "no web process with our socket died"
-    await until(echo.is_complete, "all that was typed", within=60)
+    await until(echo.is_complete, "all that was typed")
     assert echo.shown == bytes(echo.expected)
     assert typist.gaps == []
     await echo.end()
@@ -173,7 +173,7 @@ async def test_web_dies_alone(copy: Launched, typist: Typist) -> None:
         for process in before:
             os.kill(process, signal.SIGKILL)
             await progress(echo)
-    await until(echo.is_complete, "all that was typed", within=60)
+    await until(echo.is_complete, "all that was typed")
     assert echo.shown == bytes(echo.expected)
     await all_of(copy, "web", but=before)
 
@@ -190,7 +190,7 @@ async def test_a_million_lines(copy: Launched, typist: Typist) -> None:
             for process in copy.pids(TURNS[number]):
                 os.kill(process, signal.SIGKILL)
                 killed.add(process)
-        await typist.shows(b"\n%d\n" % ((number + 1) * STEP), within=60)
+        await typist.shows(b"\n%d\n" % ((number + 1) * STEP))
     typist.type(b"\n")
     await typist.shows(b"\nDONE")
     assert bytes(typist.output[start : typist.output.index(b"DONE", start)]) == NUMBERS
@@ -200,13 +200,13 @@ async def test_a_million_lines(copy: Launched, typist: Typist) -> None:
 
 def test_a_web_process_that_stops_says_come_back(copy: Launched, key: str, typist: Typist) -> None:
     """1012: clients know that it is worth it to connect again at once."""
-    wait(lambda: copy.all_run("web"), "both web processes")
+    wait(lambda: copy.all_run("web"), "both web processes", every=LOOK_SECONDS)
     with connect(typist.url, additional_headers={"Authorization": f"Bearer {key}"}, compression=None) as socket:
-        socket.recv(timeout=20)
+        socket.recv(timeout=WITHIN)
         before = copy.pids("web")
         for process in before:
             os.kill(process, signal.SIGTERM)
         read_to_the_end(socket)
         assert socket.close_code == 1012
     # The old ones answer while they stop, and then nobody does.
-    wait(lambda: copy.all_run("web", but=before), "new web processes", 60)
+    wait(lambda: copy.all_run("web", but=before), "new web processes", every=LOOK_SECONDS)

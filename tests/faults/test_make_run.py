@@ -13,7 +13,7 @@ from tests.faults.conftest import left_on_engine
 from tests.support.docker import docker_host
 from tests.support.launched import Launched, data_directory
 from tests.support.stack import REPOSITORY
-from tests.support.waiting import wait
+from tests.support.waiting import WITHIN, wait
 
 
 @pytest.fixture
@@ -47,14 +47,14 @@ def try_to_run(copy: Launched, **changes: str) -> str:
 
 
 def test_it_answers(copy: Launched) -> None:
-    answer = httpx.get(f"{copy.url}/api/v1/healthz", timeout=10)
+    answer = httpx.get(f"{copy.url}/api/v1/healthz", timeout=WITHIN)
     assert answer.status_code == 200
     assert "server" not in answer.headers
 
 
 def test_the_link_signs_the_administrator_in(copy: Launched) -> None:
     assert copy.link
-    assert httpx.get(copy.link, timeout=10, follow_redirects=True).status_code == 200
+    assert httpx.get(copy.link, timeout=WITHIN, follow_redirects=True).status_code == 200
     assert copy.link.rpartition("/")[2] not in "".join(
         log.read_text(errors="replace") for log in copy.places.logs.iterdir()
     )

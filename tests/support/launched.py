@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import xmlrpc.client
+from collections import defaultdict
 from collections.abc import Container
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ START_SECONDS = 300.0
 """The first start in a checkout may have packages to install."""
 STOP_SECONDS = 90.0
 SESSION_SECONDS = 90.0
+LOOK_SECONDS = 0.1
+"""Between two looks at its processes, as each costs the supervisor and web a question."""
 PROCESSES = {"web": 2}
 """Of each supervised program; of all others one."""
 
@@ -104,15 +107,23 @@ class Launched:
 
     def pids(self, program: str) -> set[int]:
         """Of a supervised program that runs, as the supervisor has noticed so far."""
+        return self._running()[program]
+
+    def _running(self) -> defaultdict[str, set[int]]:
         socket_path = self.places.supervision / "socket"
         with xmlrpc.client.ServerProxy("http://supervisor/RPC2", transport(socket_path)) as server:
             found = server.supervisor.getAllProcessInfo()
         assert isinstance(found, list)
-        return {each["pid"] for each in found if each["group"] == program and each["statename"] == "RUNNING"}
+        running = defaultdict(set)
+        for each in found:
+            if each["statename"] == "RUNNING":
+                running[each["group"]].add(each["pid"])
+        return running
 
     def all_run(self, *programs: str, but: Container[int] = ()) -> bool:
         """Whether all processes of these programs run, none of them one of those that were killed, and web answers."""
-        running = {program: self.pids(program) for program in programs}
+        every = self._running()
+        running = {program: every[program] for program in programs}
         complete = all(len(found) == PROCESSES.get(program, 1) for program, found in running.items())
         return complete and not any(pid in but for found in running.values() for pid in found) and self.answers()
 

@@ -20,11 +20,11 @@ from types import TracebackType
 from runtime.terminal import answers, frames, requests
 from runtime.terminal.answers import ExitStatus, Hello, Refused, TerminalStatus
 from runtime.terminal.frames import Frame, FrameParser, FrameType
-from tests.support.waiting import wait
+from tests.support.waiting import WITHIN, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "sandboxd"
-DEADLINE = 30.0
+DEADLINE = WITHIN
 """Seconds that any one thing may take before a test gives up on it."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.support.steady_terminal import SteadyTerminal, steady
-from tests.support.waiting import until
+from tests.support.waiting import WITHIN, until
 
 
 class Typist:
@@ -31,7 +31,7 @@ class Typist:
         """Goes out as soon as there is a connection."""
         self._waiting.put_nowait(text)
 
-    async def shows(self, text: bytes, within: float = 30.0) -> None:
+    async def shows(self, text: bytes, within: float = WITHIN) -> None:
         """Returns when the terminal has shown it; fails when it does not."""
 
         async def shown() -> bool:

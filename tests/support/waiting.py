@@ -22,7 +22,7 @@ async def until(
         raise AssertionError(f"not within {within} s: {what}") from None
 
 
-def wait(condition: Callable[[], bool], what: str, within: float = 30.0, every: float = 0.02) -> None:
+def wait(condition: Callable[[], bool], what: str, within: float = WITHIN, every: float = 0.02) -> None:
     """`until` for what does not await: blocks, and looks again after `every` seconds."""
     end = time.monotonic() + within
     while not condition():

@@ -22,7 +22,7 @@ from runtime.terminal import execution, files
 from runtime.terminal.answers import ExitFlag
 from tests.support.engine import Case
 from tests.support.machine_terminal import attached, run, talking
-from tests.support.waiting import until
+from tests.support.waiting import WITHIN, until
 
 
 async def test_a_terminal_outlives_its_clients(case: Case) -> None:
@@ -168,7 +168,7 @@ async def test_an_ended_machine_ends_its_streams(case: Case) -> None:
         try:
             assert await stream.read(1) != b""
             await case.engine.remove(machine_id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(WITHIN):
                 while await stream.read(1 << 16):
                     pass
                 assert await stream.read(1) == b""
@@ -191,7 +191,7 @@ async def test_writing_to_an_ended_machine_is_an_error(case: Case) -> None:
 
 
 async def _write_on(stream: Stream) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         while True:
             await stream.write(bytes(4096))
             await asyncio.sleep(0.01)

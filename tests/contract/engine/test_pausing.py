@@ -9,7 +9,7 @@ from runtime.engines.base import MachineState
 from runtime.errors import MachineGone, MachineUnreachable
 from tests.support.engine import Case
 from tests.support.machine_terminal import MachineTerminal, attached, run, talking
-from tests.support.waiting import until
+from tests.support.waiting import WITHIN, until
 
 NOBODY = "0" * 32
 COUNTING = "n=0; while :; do n=$((n + 1)); echo at $n; sleep 0.01; done"
@@ -98,7 +98,7 @@ async def test_what_has_ended_can_not_be_paused(case: Case) -> None:
             await client.open("main", ["/bin/sh", "-c", "read go"], main=True)
         async with attached(case.engine, machine_id, "main") as terminal:
             await terminal.send_line("go")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while await _state(case, machine_id) is not MachineState.EXITED:
                 await asyncio.sleep(0.02)
         with pytest.raises(MachineGone):

@@ -11,7 +11,7 @@ import pytest
 from runtime.terminal import frames, requests
 from runtime.terminal.frames import FrameType
 from runtime.terminal.requests import ExecFlag
-from tests.support.sandboxd import Connection, Daemon, binary, wait_until
+from tests.support.sandboxd import DEADLINE, Connection, Daemon, binary, wait_until
 
 
 def fs(host: Daemon, *arguments: str, stdin: bytes | None = None) -> tuple[int, bytes]:
@@ -261,7 +261,7 @@ def test_no_space(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [binary(), "fs", "write", tmp_path / "file"], input=bytes(2000), preexec_fn=limit, capture_output=True,
-        timeout=15, check=False,
+        timeout=DEADLINE, check=False,
     )  # fmt: skip
     assert done.returncode == 14
     assert not list(tmp_path.iterdir())
@@ -269,7 +269,9 @@ def test_no_space(tmp_path: Path) -> None:
 
 def test_as_a_program_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
-    done = subprocess.run([binary(), "fs", "read", tmp_path / "file"], capture_output=True, timeout=15, check=True)
+    done = subprocess.run(
+        [binary(), "fs", "read", tmp_path / "file"], capture_output=True, timeout=DEADLINE, check=True
+    )
     assert done.stdout == b"content"
 
 

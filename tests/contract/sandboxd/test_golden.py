@@ -12,7 +12,7 @@ from runtime.errors import ProtocolViolation
 from runtime.terminal import answers, frames, requests
 from runtime.terminal.fields import Tag, decode_fields, encode_fields
 from runtime.terminal.frames import FROM_SANDBOXD, TO_SANDBOXD, FrameParser, FrameType
-from tests.support.sandboxd import SOURCES, make
+from tests.support.sandboxd import DEADLINE, SOURCES, make
 
 GOLDEN = SOURCES / "golden"
 INDEX: list[dict[str, Any]] = json.loads((GOLDEN / "index.json").read_text())
@@ -26,7 +26,7 @@ def inspect() -> Path:
 
 
 def _lines(inspect: Path, file: str) -> dict[str, list[str]]:
-    done = subprocess.run([inspect, GOLDEN / file], capture_output=True, text=True, timeout=15, check=True)
+    done = subprocess.run([inspect, GOLDEN / file], capture_output=True, text=True, timeout=DEADLINE, check=True)
     lines = defaultdict(list)
     for line in done.stdout.splitlines():
         word, _, rest = line.partition(" ")

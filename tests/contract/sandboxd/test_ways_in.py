@@ -248,4 +248,4 @@ def test_bridge_lets_input_pass_a_flood(daemon: Daemon) -> None:
 
 
 def test_without_start_it_ends(forgotten: Daemon) -> None:
-    assert forgotten.process.wait(45) == 125
+    assert forgotten.process.wait(DEADLINE) == 125

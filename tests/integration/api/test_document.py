@@ -16,10 +16,11 @@ from playground.sessions.public import (
     PublicTerminal,
 )
 from tests.support.live_site import LiveSite
+from tests.support.waiting import WITHIN
 
 
 def test_the_page_needs_nobody_else(site: LiveSite) -> None:
-    page = httpx.get(f"{site.url}/api/v1/docs")
+    page = httpx.get(f"{site.url}/api/v1/docs", timeout=WITHIN)
     assert page.status_code == 200
     addresses = re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text)
     assert addresses
@@ -29,7 +30,7 @@ def test_the_page_needs_nobody_else(site: LiveSite) -> None:
 
 
 def test_every_operation_is_complete(site: LiveSite) -> None:
-    document = httpx.get(f"{site.url}/api/v1/openapi.json").json()
+    document = httpx.get(f"{site.url}/api/v1/openapi.json", timeout=WITHIN).json()
     assert document["openapi"].startswith("3.")
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -10,6 +10,7 @@ from playground.api.rate_limits import PERSON_LIMIT, STRANGER_LIMIT, WINDOW
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
 from tests.support.recordings import wait_until
+from tests.support.waiting import WITHIN
 
 
 def _fill(site: LiveSite, subject: str, used: int, ask: Callable[[], object]) -> None:
@@ -38,18 +39,18 @@ def _refused(ask: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def test_a_person_who_asks_too_often(site: LiveSite, ann: Person, bob: Person) -> None:
-    _fill(site, f"person:{ann.user.pk}", PERSON_LIMIT, lambda: ann.api.get("/me"))
-    answer = _refused(lambda: ann.api.get("/me"))
+    _fill(site, f"person:{ann.user.pk}", PERSON_LIMIT, lambda: ann.api.get("/me", timeout=WITHIN))
+    answer = _refused(lambda: ann.api.get("/me", timeout=WITHIN))
     problem = assert_problem(answer, 429, "rate_limited")
     assert problem["retryable"] is True
     assert 1 <= int(answer.headers["retry-after"]) <= WINDOW
     assert answer.headers["ratelimit-remaining"] == "0"
-    assert bob.api.get("/me").status_code == 200
+    assert bob.api.get("/me", timeout=WITHIN).status_code == 200
 
 
 def test_strangers_who_try_keys(site: LiveSite) -> None:
     def ask() -> httpx.Response:
-        return httpx.get(f"{site.url}/api/v1/me")
+        return httpx.get(f"{site.url}/api/v1/me", timeout=WITHIN)
 
     _fill(site, "address:127.0.0.1", STRANGER_LIMIT, ask)
     try:
@@ -60,7 +61,7 @@ def test_strangers_who_try_keys(site: LiveSite) -> None:
 
 def test_the_number_of_those_left_falls(ann: Person) -> None:
     def falls() -> bool:
-        first, second = (ann.api.get("/me").headers for _ in range(2))
+        first, second = (ann.api.get("/me", timeout=WITHIN).headers for _ in range(2))
         assert first["ratelimit-limit"] == str(PERSON_LIMIT)
         return int(second["ratelimit-remaining"]) == int(first["ratelimit-remaining"]) - 1
 

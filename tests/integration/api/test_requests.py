@@ -15,6 +15,7 @@ from tests.support.hosts import found_on_host
 from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
 from tests.support.recordings import wait_until
+from tests.support.waiting import WITHIN
 
 NOBODYS = uuid.uuid4()
 
@@ -32,10 +33,10 @@ def test_profiles_say_whether_this_host_can_give_them(ann: Person, image: Image,
 
 
 def test_probes_need_no_key(site: LiveSite) -> None:
-    assert httpx.get(f"{site.url}/api/v1/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{site.url}/api/v1/healthz", timeout=WITHIN).json() == {"status": "ok"}
 
     def answers() -> bool:
-        answer = httpx.get(f"{site.url}/api/v1/readyz")
+        answer = httpx.get(f"{site.url}/api/v1/readyz", timeout=WITHIN)
         parts = answer.json()["parts"]
         assert answer.status_code == (200 if answer.json()["ready"] else 503)
         return bool(parts["database"]["ok"] and parts["valkey"]["ok"])
@@ -46,19 +47,23 @@ def test_probes_need_no_key(site: LiveSite) -> None:
 
 def test_without_a_key(site: LiveSite) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}, {"X-API-Key": "pg_x_y"}):
-        answer = httpx.get(f"{site.url}/api/v1/me", headers=headers)
+        answer = httpx.get(f"{site.url}/api/v1/me", headers=headers, timeout=WITHIN)
         assert_problem(answer, 401, "not_authenticated")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_a_key_in_either_header(ann: Person, site: LiveSite) -> None:
     assert ann.api.get("/me").json()["username"] == "ann"
-    assert httpx.get(f"{site.url}/api/v1/me", headers={"X-API-Key": ann.key}).json()["username"] == "ann"
+    answer = httpx.get(f"{site.url}/api/v1/me", headers={"X-API-Key": ann.key}, timeout=WITHIN)
+    assert answer.json()["username"] == "ann"
 
 
 def test_a_wrong_key_is_not_made_good_by_a_cookie(site: LiveSite, ann_cookie: str) -> None:
     answer = httpx.get(
-        f"{site.url}/api/v1/me", headers={"X-API-Key": "nonsense"}, cookies={site.session_cookie: ann_cookie}
+        f"{site.url}/api/v1/me",
+        headers={"X-API-Key": "nonsense"},
+        cookies={site.session_cookie: ann_cookie},
+        timeout=WITHIN,
     )
     assert_problem(answer, 401, "not_authenticated")
 
@@ -80,7 +85,7 @@ def test_the_cookie_needs_csrf_to_change_something(
     path = f"/api/v1/sessions/{session.pk}"
     token = "a" * 32
     cookies = {site.session_cookie: ann_cookie, "csrftoken": token}
-    with httpx.Client(base_url=site.url, cookies=cookies) as browser:
+    with httpx.Client(base_url=site.url, cookies=cookies, timeout=WITHIN) as browser:
         assert browser.get(path).status_code == 200
         assert_problem(browser.patch(path, json={"name": "y"}), 403, "csrf_failed")
         good = {"X-CSRFToken": token, "Origin": site.url}
@@ -102,7 +107,7 @@ def test_unknown_addresses(ann: Person, path: str) -> None:
 
 
 def test_outside_of_v1_is_a_problem_too(site: LiveSite) -> None:
-    assert_problem(httpx.get(f"{site.url}/api/v2/sessions"), 404, "not_found")
+    assert_problem(httpx.get(f"{site.url}/api/v2/sessions", timeout=WITHIN), 404, "not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/sessions"), ("POST", "/me"), ("DELETE", "/images")])

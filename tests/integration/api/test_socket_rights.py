@@ -12,6 +12,7 @@ from tests.support.live_site import LiveSite
 from tests.support.people import Person, assert_problem
 from tests.support.recordings import wait_until
 from tests.support.sockets import close_code
+from tests.support.waiting import WITHIN
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_no_ticket_is_logged(site: LiveSite, ann: Person, anns: Terminal) -> Non
     close_code(ticket["url"])
     # The last line is of a request that came after the socket.
     unknown = uuid.uuid4().hex
-    httpx.get(f"{site.url}/{unknown}")
+    httpx.get(f"{site.url}/{unknown}", timeout=WITHIN)
     wait_until(lambda: unknown in site.log("web"), "requests are logged")
     log = site.log("web")
     assert ticket["ticket"] not in log

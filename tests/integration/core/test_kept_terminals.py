@@ -16,9 +16,9 @@ from playground.sessions.requests import SessionRequest, WantedMachine
 from playground.sessions.states import SessionState
 from tests.integration.core.stories import ended, load, running
 from tests.support.hooked_engine import HookedEngine
+from tests.support.waiting import WITHIN
 
 pytestmark = pytest.mark.usefixtures("image", "profile")
-WITHIN = 30.0
 
 
 async def _kept(session: Session) -> list[bool]:
