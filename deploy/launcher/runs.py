@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from deploy.launcher.signals import end_with_parent_or_interrupt
 
 INTERRUPTED_SECONDS = 60.0
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,20 @@ class Run:
     """Where it writes meanwhile; shown whole when it has ended. None: to our own output, as it comes."""
 
 
-def run_together(runs: Sequence[Run]) -> list[str]:
-    """Runs all of them at once, to their ends; the titles of those that failed. Interrupted, none is left."""
+def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
+    """Runs all of them to their ends, in their order, no more than `at_once` beside each other; the titles of those
+    that failed. Interrupted, none is left.
+    """
+    waiting = list(runs)
     started: list[tuple[Run, subprocess.Popen[bytes]]] = []
     try:
-        for run in runs:
+        while waiting:
+            run = waiting.pop(0)
             if run.log is None:
                 print(f"\n--- {run.title}", flush=True)
             started.append((run, _start(run)))
+            while waiting and at_once and sum(process.poll() is None for _, process in started) >= at_once:
+                time.sleep(LOOK_SECONDS)
         failed = [run.title for run, process in started if process.wait()]
     except BaseException:
         _interrupt([process for _, process in started])

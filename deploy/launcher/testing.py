@@ -86,12 +86,8 @@ def _test(places: Places, environment: Mapping[str, str]) -> int:
             there = {**environment, "DATABASE_URL": url}
             first.append(_pytest(places, "site on PostgreSQL", site, there, "test-site-on-postgresql.log"))
         failed += run_together(first)
-    failed += run_together(
-        [
-            _pytest(places, "browsers", [browsers], environment),
-            _pytest(places, "faults", [faults], environment, "test-faults.log"),
-        ]
-    )
+    last = [_pytest(places, "browsers", [browsers], environment), *_faults(places, faults, environment)]
+    failed += run_together(last, at_once=2)
     failed += [f"left behind: {command}" for command in leftovers(places.build / "test")]
     if failed:
         raise SetupError(f"Failed: {', '.join(failed)}")
@@ -104,10 +100,22 @@ def _folders(tests: Path) -> list[Path]:
     return sorted(folder for folder in found if folder.name != "integration" and list(folder.rglob("test_*.py")))
 
 
+def _faults(places: Places, folder: Path, environment: Mapping[str, str]) -> list[Run]:
+    """By the site that they kill, so that two runs share none; the longest first."""
+    parts = {"random kills": ["test_random_kills.py"], "make run": ["test_kills.py", "test_make_run.py"]}
+    named = {folder / name for names in parts.values() for name in names}
+    files = {part: [folder / name for name in names] for part, names in parts.items()}
+    files["one site"] = sorted(set(folder.glob("test_*.py")) - named)
+    return [
+        _pytest(places, f"faults: {part}", files[part], environment, f"test-faults-{part.replace(' ', '-')}.log")
+        for part in ("one site", "random kills", "make run")
+    ]
+
+
 def _pytest(
-    places: Places, title: str, folders: Sequence[Path], environment: Mapping[str, str], log: str | None = None
+    places: Places, title: str, paths: Sequence[Path], environment: Mapping[str, str], log: str | None = None
 ) -> Run:
-    command = [str(places.python), "-m", "pytest", *map(str, folders)]
+    command = [str(places.python), "-m", "pytest", *map(str, paths)]
     return Run(title, command, places.root, environment, places.logs / log if log else None)
 
 

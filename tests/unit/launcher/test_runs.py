@@ -1,0 +1,47 @@
+"""Long commands beside each other."""
+
+import sys
+from pathlib import Path
+
+from deploy.launcher.runs import Run, run_together
+
+
+def run(tmp_path: Path, title: str, script: str) -> Run:
+    return Run(title, [sys.executable, "-c", script], tmp_path, {}, tmp_path / f"{title}.log")
+
+
+def alone(tmp_path: Path, title: str) -> Run:
+    """Fails when another one of these runs meanwhile."""
+    script = "import os, time; os.mkdir('held'); time.sleep(0.3); os.rmdir('held')"
+    return run(tmp_path, title, script)
+
+
+def waits_for(tmp_path: Path, title: str, mine: str, other: str) -> Run:
+    """Ends when the other one runs, too."""
+    lines = [
+        "import os, sys, time",
+        f"open({mine!r}, 'w').close()",
+        f"while not os.path.exists({other!r}): time.sleep(0.01)",
+        f"open({mine!r} + '.done', 'w').close()",
+    ]
+    return run(tmp_path, title, "\n".join(lines))
+
+
+def test_all_at_once(tmp_path: Path) -> None:
+    assert run_together([waits_for(tmp_path, "one", "a", "b"), waits_for(tmp_path, "other", "b", "a")]) == []
+
+
+def test_no_more_than_that_at_once(tmp_path: Path) -> None:
+    assert run_together([alone(tmp_path, name) for name in ("one", "two", "three")], at_once=1) == []
+
+
+def test_two_of_three_at_once(tmp_path: Path) -> None:
+    pair = [waits_for(tmp_path, "one", "a", "b"), waits_for(tmp_path, "other", "b", "a")]
+    last = run(tmp_path, "last", "import os; assert os.path.exists('a.done') or os.path.exists('b.done')")
+    assert run_together([*pair, last], at_once=2) == []
+
+
+def test_those_that_failed_are_named_in_order(tmp_path: Path) -> None:
+    codes = {"one": 1, "two": 0, "three": 2}
+    runs = [run(tmp_path, name, f"raise SystemExit({code})") for name, code in codes.items()]
+    assert run_together(runs, at_once=2) == ["one", "three"]
