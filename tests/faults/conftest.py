@@ -42,9 +42,9 @@ def nft_tables() -> str:
     return subprocess.run(["nft", "list", "tables"], check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def copy() -> Iterator[Launched]:
-    """One copy for a module, running. Fails when anything of it is left on the engine or among the processes."""
+    """One copy for all tests here, running. Fails when anything of it is left on the engine or among the processes."""
     host = docker_host()
     launched = Launched(data_directory(), host)
     try:
@@ -58,7 +58,7 @@ def copy() -> Iterator[Launched]:
         shutil.rmtree(launched.data)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def key(copy: Launched) -> str:
     """The administrator's."""
     return copy.manage("create_api_key", "admin")
