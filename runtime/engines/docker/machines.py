@@ -96,10 +96,13 @@ class Machines:
         except EngineUnavailable:
             raise  # it may have been made: what there is stays until `remove`
         except RuntimeFailure as error:
+            is_here = self._directory(spec.machine_id).exists()
             boot.forget(self._directory(spec.machine_id))
             if status_of(error) == 409:
                 raise EngineRefused("A machine of this id exists already.") from error
             if "bind source path does not exist" in str(error):
+                if not is_here:
+                    raise MachineUnreachable("The machine was removed while it was made.") from error
                 raise NotShared("The engine's host does not share this host's files.") from error
             raise
         except BaseException:

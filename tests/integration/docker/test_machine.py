@@ -15,6 +15,7 @@ from runtime.engines.docker.engine import DockerEngine
 from runtime.engines.docker.machines import BOOT_SECONDS
 from runtime.errors import EngineRefused, ImageUnavailable, MachineGone, MachineUnreachable, RuntimeFailure
 from tests.support.docker import LIMITS, docker_host, ensure_image, machine_spec, output_of, running_engine
+from tests.support.waiting import until
 
 
 async def container_call(engine: DockerEngine, machine_id: str, verb: str) -> None:
@@ -47,6 +48,31 @@ async def test_a_second_create_harms_nothing(engine: DockerEngine) -> None:
         await engine.create(spec)
     assert await output_of(engine, spec.machine_id, "echo", "alive") == "alive\n"
     await engine.remove(spec.machine_id)
+
+
+async def test_removed_while_it_is_made(local_engine: DockerEngine) -> None:
+    """By who ends the session meanwhile. The engine's host is not taken for another one for that."""
+
+    async def removed_when_begun(directory: Path) -> None:
+        while not directory.exists():
+            await asyncio.sleep(0)
+        shutil.rmtree(directory)
+
+    async def is_too_late() -> bool:
+        spec = machine_spec()
+        removing = asyncio.create_task(removed_when_begun(local_engine.config.run_directory / spec.machine_id))
+        try:
+            with pytest.raises(RuntimeFailure) as failure:
+                await local_engine.create(spec)
+        finally:
+            await removing
+        return isinstance(failure.value, MachineUnreachable)
+
+    await until(is_too_late, "the engine was too late to find the directory")
+    spec = machine_spec()
+    await local_engine.create(spec)
+    assert (local_engine.config.run_directory / spec.machine_id / "sock").exists(), "it is reached by another way"
+    await local_engine.remove(spec.machine_id)
 
 
 async def test_many_at_once(engine: DockerEngine) -> None:
