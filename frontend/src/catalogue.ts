@@ -7,21 +7,7 @@ import { SessionStrip } from "./sessions/strip.js";
 
 installFilter();
 
-for (const form of document.querySelectorAll<HTMLFormElement>("form.card-start")) {
-  offerRecording(form);
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button");
-    if (button === null) return;
-    // After the form has gone: a disabled button is not sent. Coming back by the browser's button finds it enabled again.
-    setTimeout(() => {
-      button.disabled = true;
-      button.textContent = "Starting…";
-    });
-  });
-}
-addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
-});
+document.querySelectorAll<HTMLFormElement>("form.card-start").forEach(offerRecording);
 
 const host = document.getElementById("my-sessions");
 if (host !== null) {

@@ -1,4 +1,5 @@
 import { installMenus } from "./ui/menus.js";
+import { installOnce } from "./ui/once.js";
 import { installShortcuts } from "./ui/shortcuts.js";
 import { installTheme } from "./ui/theme.js";
 import { installTimes } from "./ui/times.js";
@@ -7,3 +8,4 @@ installTheme();
 installTimes();
 installMenus();
 installShortcuts();
+installOnce();

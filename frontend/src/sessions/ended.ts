@@ -57,7 +57,7 @@ export function endedView(
       ${fact("Ended", session.ended_at === null ? null : moment(session.ended_at))}
       ${fact("Exit code", session.exit_code === null ? null : String(session.exit_code))}
     </dl>
-    <form method="post" action="/sessions/${session.id}/again" class="actions">
+    <form method="post" action="/sessions/${session.id}/again" class="actions" data-once="Starting…">
       <input type="hidden" name="csrfmiddlewaretoken" value=${csrf} />
       <button class="button primary"><span class="icon icon-rotate-ccw" aria-hidden="true"></span>Start again</button>
       ${download === null
