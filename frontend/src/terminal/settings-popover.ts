@@ -39,6 +39,7 @@ export class SettingsPopover extends LightElement {
   declare private settings: TerminalSettings;
   #stop: (() => void) | null = null;
   #opener: HTMLElement | null = null;
+  #placing = new AbortController();
 
   constructor() {
     super();
@@ -53,6 +54,8 @@ export class SettingsPopover extends LightElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#stop?.();
+    // Nothing is told of the end of a popover that leaves the page.
+    this.#placing.abort();
   }
 
   /** Opens below `opener`, which gets the focus back. */
@@ -62,7 +65,9 @@ export class SettingsPopover extends LightElement {
     this.#opener = opener ?? (document.activeElement as HTMLElement | null);
     popover.showPopover();
     this.#place(popover, opener);
+    this.#placing.abort();
     const placing = new AbortController();
+    this.#placing = placing;
     window.addEventListener("resize", () => this.#place(popover, opener), { signal: placing.signal });
     popover.addEventListener("toggle", (event) => (event.newState === "closed" ? placing.abort() : undefined), { signal: placing.signal });
     popover.querySelector("select")?.focus();
