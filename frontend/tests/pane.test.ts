@@ -128,6 +128,23 @@ describe("a terminal's line", () => {
     expect([line.bar?.waits, page.heard.length]).toEqual([true, 1]);
   });
 
+  it("tells of a server that is away only while its own line is cut", () => {
+    const line = opened({ patience: 1 });
+    const told = (): [boolean, string | undefined] => [line.tellsOfServer, page.states.at(-1)];
+    expect(told()).toEqual([true, "connecting"]);
+    world.last.hello();
+    expect(told()).toEqual([false, "open"]);
+    world.last.end(1012);
+    expect(told()).toEqual([true, "waiting"]);
+    world.pass(60_000);
+    // Paused: that says nothing of the server.
+    world.last.end(4409);
+    expect(told()).toEqual([false, "waiting"]);
+    world.pass(60_000);
+    world.last.end(4404);
+    expect(told()).toEqual([false, "closed"]);
+  });
+
   it("says that what is typed meanwhile is kept", () => {
     const line = opened();
     world.last.hello();

@@ -34,6 +34,7 @@ export class WatchElement extends ActingElement {
     over: { state: true },
     current: { state: true },
     away: { state: true },
+    told: { state: true },
     readable: { state: true },
   };
   declare private visit: Visit | null;
@@ -43,6 +44,8 @@ export class WatchElement extends ActingElement {
   declare private current: string | null;
   /** The server did not answer when it was last asked. */
   declare private away: boolean;
+  /** The terminal in front says that of its own line. */
+  declare private told: boolean;
   declare private readable: boolean;
   #id = "";
   #timer = 0;
@@ -54,6 +57,7 @@ export class WatchElement extends ActingElement {
     this.over = null;
     this.current = null;
     this.away = false;
+    this.told = false;
     this.readable = remembered("watch-letters") === "readable";
   }
 
@@ -128,6 +132,7 @@ export class WatchElement extends ActingElement {
 
   /** A line was closed: perhaps for good, which the server says better than the line. */
   readonly #doubt = (event: Event): void => {
+    this.told = this.#terminal()?.tellsOfServer ?? false;
     if ((event as CustomEvent<string>).detail !== "open") void this.#ask();
   };
 
@@ -174,7 +179,7 @@ export class WatchElement extends ActingElement {
         ask: () => void this.act(() => this.#askToType()),
         leave: () => void this.act(() => this.#leave()),
       })}
-      ${this.#problemBar(this.away && this.#tools(visit) === null)}
+      ${this.#problemBar(this.away && !(this.told && this.#tools(visit) !== null))}
       ${visit.session.state === "paused" ? html`<p class="bar bar-warn" role="status">Paused by its owner. Nothing runs until it is resumed.</p>` : nothing}
       ${visit.session.terminals.length > 1 ? this.#tabs(visit) : nothing}
       <div class="session-body">${this.#body(visit)}</div>
@@ -196,7 +201,7 @@ export class WatchElement extends ActingElement {
     };
   }
 
-  /** `away`: nothing else says that the server is; a terminal does. */
+  /** `away`: the server is, and nothing else says so. */
   #problemBar(away: boolean): TemplateResult | typeof nothing {
     if (!away && this.problem === "") return nothing;
     const words = away ? "The server can’t be reached just now. Trying again…" : this.problem;

@@ -75,6 +75,11 @@ export class WatchTerminal extends LightElement {
     this.#line.wake();
   }
 
+  /** It says itself that there is no server just now. */
+  get tellsOfServer(): boolean {
+    return this.#line.tellsOfServer;
+  }
+
   copy(): Promise<void> {
     return this.#clipboard.copy();
   }

@@ -83,6 +83,12 @@ export class TerminalLine implements Listener, ReactiveController {
     return connectionBar(status, this.#connection?.pending ?? 0);
   }
 
+  /** Whoever misses the server sees why here: it opens, or was cut off, which the bar says once patience is over. */
+  get tellsOfServer(): boolean {
+    const status = this.#status;
+    return status.state === "connecting" || (status.state === "waiting" && !status.held);
+  }
+
   type(bytes: Uint8Array): void {
     this.#connection?.type(bytes);
     // The bar says whether typed bytes are waiting.
