@@ -75,7 +75,7 @@ class SessionAdmin(ReadOnly, _Sessions):
     date_hierarchy = "created_at"
     list_select_related = ["owner"]
     # What people pass to their programs may be secret, and is nobody else's business.
-    exclude = ["environment"]
+    exclude = ["environment", "environment_names"]
     inlines = [MachineInline, EventInline]
     actions = ["end", "force_end"]
 
