@@ -1,8 +1,10 @@
 """What a private engine's log has to say before its networks are mended or set aside, and what is done to them."""
 
+from pathlib import Path
+
 import pytest
 
-from runtime.engines.docker.daemon import PANIC_STATUS, made_bridges, mended, panicked_over_networks
+from runtime.engines.docker.daemon import PANIC_STATUS, made_bridges, mend, panicked_over_networks
 
 WARNING = 'time="2026-11-24T22:58:19Z" level=warning msg="Your kernel does not support cgroup blkio weight"\n'
 PANIC = """panic: runtime error: index out of range [0] with length 0
@@ -58,16 +60,21 @@ RECORD = (
 
 
 @pytest.mark.parametrize("options", [b"{}", b"null"])
-def test_a_torn_network_that_is_to_go_forgets_what_it_asked_for(options: bytes) -> None:
+def test_a_torn_network_that_is_to_go_forgets_what_it_asked_for(options: bytes, tmp_path: Path) -> None:
     torn = RECORD % (b"true", options, ADDRESSES)
     whole = RECORD % (b"false", options, ADDRESSES + INFO)
-    store = whole + torn + whole
-    assert mended(store) == whole + torn.replace(b"ipamV4Config", b"ipamV4Forgot") + whole
-    assert len(mended(store)) == len(store)
-    assert mended(mended(store)) == mended(store)
+    store = tmp_path / "local-kv.db"
+    store.write_bytes(whole + torn + whole + torn)
+    assert mend(store)
+    forgotten = torn.replace(b"ipamV4Config", b"ipamV4Forgot")
+    assert store.read_bytes() == whole + forgotten + whole + forgotten
+    assert not mend(store)
 
 
 @pytest.mark.parametrize(("in_delete", "addresses"), [(b"false", ADDRESSES), (b"true", ADDRESSES + INFO)])
-def test_other_networks_stay_as_they_are(in_delete: bytes, addresses: bytes) -> None:
+def test_other_networks_stay_as_they_are(in_delete: bytes, addresses: bytes, tmp_path: Path) -> None:
     record = RECORD % (in_delete, b"{}", addresses)
-    assert mended(record) == record
+    store = tmp_path / "local-kv.db"
+    store.write_bytes(record)
+    assert not mend(store)
+    assert store.read_bytes() == record

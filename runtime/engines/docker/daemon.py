@@ -56,9 +56,11 @@ _MADE_BRIDGE = re.compile(rb'"BridgeIfaceCreator":1,"BridgeName":"([A-Za-z0-9_.-
 """A record of libnetwork's bridge driver; 1: the driver made the interface, and nobody else."""
 _TORN = re.compile(
     rb'"inDelete":true *,"ingress":(?:true|false),"internal":(?:true|false),"ipamOptions":(?:\{\}|null),"ipamType":'
-    rb'"\w*","ipamV4Config":"(?:[^"\\]|\\.)*"(?!,"ipamV4Info")'
+    rb'"\w*",(?P<key>"ipamV4Config"):"(?:[^"\\]|\\.)*"(?!,"ipamV4Info")'
 )
 """A record of libnetwork's own, as Go writes it, with its keys in order."""
+FORGOTTEN = b'"ipamV4Forgot"'
+"""A key that libnetwork does not know, as long as the one in whose place it comes."""
 
 
 class Daemon:
@@ -153,27 +155,30 @@ def panicked_over_networks(status: int, log: bytes) -> bool:
     return found is not None and _OPENING_STORE.search(found["frames"]) is not None
 
 
-def mended(store: bytes) -> bytes:
-    """The same file, byte for byte, but for torn records of networks that are to go. It has no sums to keep right."""
-    return _TORN.sub(lambda found: found[0].replace(b'"ipamV4Config"', b'"ipamV4Forgot"'), store)
-
-
 def _mend(data_root: Path) -> bool:
     """False: there is nothing that we could mend."""
-    found = False
-    for store in stores(data_root):
-        old = store.read_bytes()
-        new = mended(old)
-        if new != old:
-            draft = store.with_name(store.name + ".mended")
-            draft.write_bytes(new)
-            draft.replace(store)
-            sys.stderr.write(
-                f"dockerd can't read a network that it removes. It is mended in {store}; starting again.\n"
-            )
-            found = True
+    found = [store for store in stores(data_root) if mend(store)]
+    for store in found:
+        sys.stderr.write(
+            f"dockerd can't read its networks. What it was removing is mended in {store}; starting again.\n"
+        )
     sys.stderr.flush()
-    return found
+    return bool(found)
+
+
+def mend(store: Path) -> bool:
+    """Has torn records of networks that are to go forget their addresses; False: there are none.
+
+    All else stays, byte for byte. In place: it needs no room, and the file has no sums to keep right.
+    """
+    places = [found.start("key") for found in _TORN.finditer(store.read_bytes())]
+    if places:
+        with store.open("r+b", buffering=0) as file:
+            for place in places:
+                file.seek(place)
+                file.write(FORGOTTEN)
+            os.fsync(file.fileno())
+    return bool(places)
 
 
 def _let_go_of_namespaces(exec_root: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
@@ -96,7 +96,7 @@ class Machines:
         except EngineUnavailable:
             raise  # it may have been made: what there is stays until `remove`
         except RuntimeFailure as error:
-            is_here = self._directory(spec.machine_id).exists()
+            is_here = _is_here(body)
             boot.forget(self._directory(spec.machine_id))
             if status_of(error) == 409:
                 raise EngineRefused("A machine of this id exists already.") from error
@@ -280,6 +280,12 @@ def _status(machine_id: str, container: DockerContainer) -> MachineStatus:
     labels: Mapping[str, str] = container["Config"]["Labels"]
     exit_code = inside["ExitCode"] if state is MachineState.EXITED else None
     return MachineStatus(machine_id, state, exit_code, bool(inside["OOMKilled"]), labels)
+
+
+def _is_here(body: Json) -> bool:
+    """Whether this host has all that the machine is to see of it."""
+    given: Any = body["HostConfig"]
+    return all(Path(mount["Source"]).exists() for mount in given["Mounts"] if mount["Type"] == "bind")
 
 
 async def _create(docker: Docker, body: Json, name: str) -> DockerContainer:
