@@ -108,9 +108,12 @@ def test_starting_again_starts_the_same(page: Page, api: httpx.Client, image: st
     end(page)
     expect(shown(page, "Started again it does not have its variables (WORD)")).to_be_visible()
     first = page.url
-    page.get_by_role("button", name="Start again").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/again") else None)
+    page.get_by_role("button", name="Start again").dblclick()
     page.wait_for_url(lambda url: url != first and "/sessions/" in url)
     terminal.expect("^word--word")
+    assert len(asked) == 1, "one session, however often it is clicked"
     again = api.get(f"/sessions/{page.url.rsplit('/', 1)[1]}").json()
     assert again["metadata"] == {"course": "unix"}
     end(page)
