@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.terminal import TerminalOnPage, another, end, start
 from tests.e2e.words import shown
@@ -109,6 +109,26 @@ def test_rename_and_extend(page: Page, image: str) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
     page.reload()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
+    end(page)
+
+
+def test_a_script_that_did_not_come_is_asked_for_again(page: Page, image: str) -> None:
+    """Browsers give up what they load when the network of their host changes, as it does for a machine's bridge."""
+    terminal = start(page, image)
+    refused: list[str] = []
+
+    def refuse_two(route: Route) -> None:
+        if len(refused) < 2:
+            refused.append(route.request.url)
+            route.abort("internetdisconnected")
+        else:
+            route.continue_()
+
+    page.route("**/*.js", refuse_two)
+    page.reload()
+    terminal.expect_prompt()
+    assert len(refused) == 2
+    page.unroute("**/*.js")
     end(page)
 
 
