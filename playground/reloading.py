@@ -17,7 +17,7 @@ SCRIPT = SafeString(
   addEventListener("error", ({target}) => {
     const counts = target instanceof HTMLScriptElement
       || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
-    if (!counts) return;
+    if (!counts || document.readyState === "complete") return;
     try {
       const past = JSON.parse(sessionStorage.getItem(KEY) || "[]").filter((at) => Date.now() - at < FORGET_MS);
       if (past.length >= MOST) return;
@@ -29,7 +29,7 @@ SCRIPT = SafeString(
   }, true);
 })();"""
 )
-"""At most three times within a minute, at growing distances."""
+"""At most three times within a minute, at growing distances, and never a page that is there: it may hold a terminal."""
 
 HASH = "'sha256-" + base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode() + "'"
 """As a source of `script-src`."""
