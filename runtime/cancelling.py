@@ -1,4 +1,4 @@
-"""What goes on whether or not anybody waits for it: a thread can't be cancelled."""
+"""What goes on whether or not anybody waits for it: a thread, or what an engine was asked, can't be cancelled."""
 
 import asyncio
 from typing import TypeVar

@@ -32,16 +32,14 @@ def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
     """Runs all of them to their ends, in their order, no more than `at_once` beside each other; the titles of those
     that failed. Interrupted, none is left.
     """
-    waiting = list(runs)
     started: list[tuple[Run, subprocess.Popen[bytes]]] = []
     try:
-        while waiting:
-            run = waiting.pop(0)
+        for run in runs:
+            while at_once and sum(process.poll() is None for _, process in started) >= at_once:
+                time.sleep(LOOK_SECONDS)
             if run.log is None:
                 print(f"\n--- {run.title}", flush=True)
             started.append((run, _start(run)))
-            while waiting and at_once and sum(process.poll() is None for _, process in started) >= at_once:
-                time.sleep(LOOK_SECONDS)
         failed = [run.title for run, process in started if process.wait()]
     except BaseException:
         _interrupt([process for _, process in started])

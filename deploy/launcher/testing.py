@@ -102,13 +102,12 @@ def _folders(tests: Path) -> list[Path]:
 
 def _faults(places: Places, folder: Path, environment: Mapping[str, str]) -> list[Run]:
     """By the site that they kill, so that two runs share none; the longest first."""
-    parts = {"random kills": ["test_random_kills.py"], "make run": ["test_kills.py", "test_make_run.py"]}
-    named = {folder / name for names in parts.values() for name in names}
-    files = {part: [folder / name for name in names] for part, names in parts.items()}
-    files["one site"] = sorted(set(folder.glob("test_*.py")) - named)
+    random_kills = [folder / "test_random_kills.py"]
+    make_run = [folder / "test_kills.py", folder / "test_make_run.py"]
+    one_site = sorted(set(folder.glob("test_*.py")) - {*random_kills, *make_run})
     return [
-        _pytest(places, f"faults: {part}", files[part], environment, f"test-faults-{part.replace(' ', '-')}.log")
-        for part in ("one site", "random kills", "make run")
+        _pytest(places, f"faults: {part}", files, environment, f"test-faults-{part.replace(' ', '-')}.log")
+        for part, files in (("one site", one_site), ("random kills", random_kills), ("make run", make_run))
     ]
 
 

@@ -14,7 +14,7 @@ from playground.sessions.ending import stop
 from playground.sessions.events import IMAGES_GROUP, publish
 from playground.sessions.models import PlannedMachine, Session
 from playground.sessions.public import public_image
-from playground.sessions.states import Reason, SessionState
+from playground.sessions.states import UNSTARTED, Reason
 from runtime.engines.base import ImageDetails
 
 HEARTBEAT_LOST = timedelta(seconds=15)
@@ -175,5 +175,5 @@ def tell_waiting(image: Image) -> None:
 
 def _waiting(image: Image) -> QuerySet[Session]:
     beside = PlannedMachine.objects.filter(image=image).values("session_id")
-    unstarted = Session.objects.filter(state__in=(SessionState.PENDING, SessionState.STARTING))
+    unstarted = Session.objects.filter(state__in=UNSTARTED)
     return unstarted.filter(Q(image=image) | Q(pk__in=beside))

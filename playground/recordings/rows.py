@@ -13,11 +13,11 @@ from playground.recordings import store
 from playground.recordings.models import Recording, RecordingState
 from playground.sessions.events import record
 from playground.sessions.models import Terminal
-from playground.sessions.states import MachineState, SessionState
+from playground.sessions.states import ALIVE, MachineState, SessionState
 from playground.sessions.transitions import load
 from runtime.recording.asciicast import Position
 
-_HELD = [SessionState.PENDING, SessionState.STARTING, SessionState.RUNNING, SessionState.PAUSED, SessionState.STOPPING]
+_HELD = ALIVE | {SessionState.STOPPING}
 _AWAKE = [SessionState.RUNNING, SessionState.STOPPING]
 
 

@@ -4,7 +4,7 @@ from playground.sessions.errors import BeyondProfile
 from playground.sessions.models import Session
 from playground.sessions.names import default_session_name
 from playground.sessions.network import check_within, network_of
-from playground.sessions.requests import SessionRequest, WantedMachine, WantedNetwork, checked_seconds
+from playground.sessions.requests import SessionRequest, WantedMachine, WantedNetwork
 from playground.sessions.states import RecordingRule
 from runtime.engines.base import Egress
 
@@ -28,14 +28,13 @@ def asked_again(session: Session) -> SessionRequest:
         machines=[WantedMachine(planned.name, planned.image_id) for planned in session.planned.all()],
         network=_network(session),
         record=recorded and profile.recording != RecordingRule.NEVER,
-        ttl_seconds=_seconds(session.lifetime_seconds, profile.lifetime_seconds, most, "ttl_seconds"),
-        idle_timeout_seconds=_seconds(session.idle_seconds, profile.idle_seconds, most, "idle_timeout_seconds"),
+        ttl_seconds=_seconds(session.lifetime_seconds, profile.lifetime_seconds, most),
+        idle_timeout_seconds=_seconds(session.idle_seconds, profile.idle_seconds, most),
     )
 
 
-def _seconds(had: int, default: int, most: int, field: str) -> int | None:
-    usual = checked_seconds(None, default, most, field)
-    return None if had == usual else min(had, most)
+def _seconds(had: int, default: int, most: int) -> int | None:
+    return None if had == min(default, most) else min(had, most)
 
 
 def _network(session: Session) -> WantedNetwork | None:

@@ -60,11 +60,11 @@ MACHINE_MOVES: dict[MachineState, frozenset[MachineState]] = {
     MachineState.REMOVED: frozenset(),
 }
 
-ALIVE = frozenset({SessionState.PENDING, SessionState.STARTING, SessionState.RUNNING, SessionState.PAUSED})
-"""Sessions that somebody holds: they count against their owner's limit."""
 UNSTARTED = frozenset({SessionState.PENDING, SessionState.STARTING})
 STARTED = frozenset({SessionState.RUNNING, SessionState.PAUSED})
 """Their machines are in use."""
+ALIVE = UNSTARTED | STARTED
+"""Sessions that somebody holds: they count against their owner's limit."""
 
 
 def sources(target: SessionState) -> frozenset[SessionState]:

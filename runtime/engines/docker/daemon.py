@@ -55,7 +55,7 @@ _OPENING_STORE = re.compile(rb"^github\.com/docker/(?:docker/(?:vendor/github\.c
 _MADE_BRIDGE = re.compile(rb'"BridgeIfaceCreator":1,"BridgeName":"([A-Za-z0-9_.-]{1,15})"')
 """A record of libnetwork's bridge driver; 1: the driver made the interface, and nobody else."""
 _TORN = re.compile(
-    rb'"inDelete":true *,"ingress":(?:true|false),"internal":(?:true|false),"ipamOptions":(?:\{\}|null),"ipamType":'
+    rb'"inDelete":true,"ingress":(?:true|false),"internal":(?:true|false),"ipamOptions":(?:\{\}|null),"ipamType":'
     rb'"\w*",(?P<key>"ipamV4Config"):"(?:[^"\\]|\\.)*"(?!,"ipamV4Info")'
 )
 """A record of libnetwork's own, as Go writes it, with its keys in order."""

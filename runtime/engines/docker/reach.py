@@ -12,14 +12,14 @@ import contextlib
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
 
+from runtime.cancelling import to_its_end
 from runtime.config import EngineConfig
 from runtime.engines import boot, sockets
 from runtime.engines.base import Stream
@@ -107,7 +107,8 @@ class SandboxdVolume:
                 name = volume_name(self._config.instance, binary)
                 for attempt in range(TRIES):
                     try:
-                        await _whole(self._fill(docker, image, name, binary))
+                        # Cancelled, it ends later: the filler must not outlive what the engine goes on with.
+                        await to_its_end(asyncio.create_task(self._fill(docker, image, name, binary)))
                         break
                     except MachineGone:  # another process was done with the filler, and removed it
                         if attempt == TRIES - 1:
@@ -147,16 +148,6 @@ class SandboxdVolume:
 def volume_name(instance: str, binary: bytes) -> str:
     """Of the volume that holds this binary."""
     return f"playground-{instance}-{hashlib.sha256(binary).hexdigest()[:12]}"
-
-
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
-    """Cancelled, it ends later: the engine goes on with what it was asked, and the filler must not outlive that."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 async def _found_or_made(docker: Docker, body: Json, name: str) -> DockerContainer:
