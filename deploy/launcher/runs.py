@@ -1,10 +1,10 @@
 """Long commands in the foreground, several beside each other where they leave room for that."""
 
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from deploy.launcher.signals import end_with_parent_or_interrupt
 
 INTERRUPTED_SECONDS = 60.0
 LOOK_SECONDS = 0.2
+LAST_LINES = 6
+"""Of a run that passed: how many tests did, and which were skipped."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Run:
     cwd: Path
     environment: Mapping[str, str]
     log: Path | None = None
-    """Where it writes meanwhile; shown whole when it has ended. None: to our own output, as it comes."""
+    """Where it writes meanwhile; shown when it has ended. None: to our own output, as it comes."""
 
 
 def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
     """Runs all of them to their ends, in their order, no more than `at_once` beside each other; the titles of those
-    that failed. Interrupted, none is left.
+    that failed. Interrupted, none is left. What failed is shown last, and whole.
     """
     started: list[tuple[Run, subprocess.Popen[bytes]]] = []
     try:
@@ -44,13 +46,17 @@ def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
     except BaseException:
         _interrupt([process for _, process in started])
         raise
-    for run in runs:
+    for run in sorted(runs, key=lambda run: run.title in failed):
         if run.log is not None:
-            print(f"\n--- {run.title}", flush=True)
-            with run.log.open("rb") as written:
-                shutil.copyfileobj(written, sys.stdout.buffer)
-            sys.stdout.flush()
+            _show(run.title, run.log, whole=run.title in failed)
     return failed
+
+
+def _show(title: str, log: Path, *, whole: bool) -> None:
+    print(f"\n--- {title}" if whole else f"\n--- {title}, the end of {log}", flush=True)
+    with log.open("rb") as lines:
+        sys.stdout.buffer.writelines(lines if whole else deque(lines, LAST_LINES))
+    sys.stdout.flush()
 
 
 def _start(run: Run) -> subprocess.Popen[bytes]:

@@ -328,7 +328,7 @@ def test_a_terminal_that_can_not_be_opened(page: Page, image: str) -> None:
     page.context.set_offline(True)
     page.get_by_role("button", name="New terminal").click()
     page.set_viewport_size(SIZES["narrow"])
-    expect(page.get_by_role("alert")).to_contain_text("The server can't be reached. Nothing was changed")
+    expect(page.get_by_role("alert")).to_contain_text("Check your connection")
     assert whole(page.get_by_role("alert"))
     assert whole(page.get_by_role("tab"))
     page.get_by_role("button", name="Dismiss").click()

@@ -44,6 +44,10 @@ class LiveSite:
         if "web" in names:
             self._wait("web", lambda: web_answers(f"{self.url}/api/v1/healthz"))
 
+    def runs(self, name: str) -> bool:
+        """Whether it was started, and not killed since."""
+        return name in self._processes
+
     def kill(self, name: str) -> None:
         """kill -9."""
         process = self._processes.pop(name)

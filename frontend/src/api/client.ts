@@ -47,25 +47,46 @@ export function problemOf(status: number, text: string): ApiError {
 
 type Body = Readonly<Record<string, unknown>>;
 
+interface Manner {
+  /** What stands before the path. */
+  readonly root?: string;
+  /** Done twice it is as done once, so that it may be sent again when no answer came. */
+  readonly repeatable?: boolean;
+}
+
+/** Browsers give up what is on its way when the network of their host changes: pauses before it is sent again, in milliseconds. */
+const AGAIN_AFTER = [200, 1000];
+
 /** Raises ApiError with what the server refused, in its words. */
-export async function call(method: string, path: string, body?: Body, root = ROOT): Promise<Response> {
+export async function call(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Response> {
+  const { root = ROOT, repeatable = method !== "POST" } = manner;
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let response: Response;
-  try {
-    response = await fetch(root + path, {
-      method,
-      headers,
-      credentials: "same-origin",
-      signal: AbortSignal.timeout(PATIENCE),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch {
-    throw new ApiError(0, "network", "The server can't be reached. Nothing was changed; try again.");
-  }
-  if (!response.ok) throw problemOf(response.status, await response.text().catch(() => ""));
+  const request: RequestInit = {
+    method,
+    headers,
+    credentials: "same-origin",
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  const { response, sent } = await send(root + path, request, repeatable ? AGAIN_AFTER : []);
+  const gone = method === "DELETE" && sent > 1 && response.status === 404;
+  if (!response.ok && !gone) throw problemOf(response.status, await response.text().catch(() => ""));
   return response;
+}
+
+/** The answer, and how often it was asked for. */
+async function send(url: string, request: RequestInit, pauses: readonly number[]): Promise<{ response: Response; sent: number }> {
+  for (let sent = 1; ; sent++) {
+    try {
+      return { response: await fetch(url, { ...request, signal: AbortSignal.timeout(PATIENCE) }), sent };
+    } catch (error) {
+      const pause = pauses[sent - 1];
+      if (pause === undefined || !(error instanceof TypeError))
+        throw new ApiError(0, "network", "The server can’t be reached. Check your connection and try again.");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
 }
 
 /** What the server answered. Raises ApiError where the line was cut before all of it had come. */
@@ -77,9 +98,13 @@ export async function bodyOf<T>(response: Response): Promise<T> {
   }
 }
 
-export async function answer<T>(method: string, path: string, body?: Body): Promise<T> {
-  return bodyOf<T>(await call(method, path, body));
+export async function answer<T>(method: string, path: string, body?: Body, manner?: Manner): Promise<T> {
+  return bodyOf<T>(await call(method, path, body, manner));
 }
+
+/** Asks for a state that a session may be in already. */
+const reach = (path: string, body?: Body): Promise<SessionInfo> =>
+  answer<SessionInfo>("POST", path, body, { repeatable: true });
 
 const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
 
@@ -88,11 +113,10 @@ const terminalAt = (id: string, terminal: string): string => `${at(id)}/terminal
 export const api = {
   session: (id: string) => answer<SessionInfo>("GET", at(id)),
   rename: (id: string, name: string) => answer<SessionInfo>("PATCH", at(id), { name }),
-  extend: (id: string, ttlSeconds: number) =>
-    answer<SessionInfo>("POST", `${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
-  pause: (id: string) => answer<SessionInfo>("POST", `${at(id)}/pause`),
-  resume: (id: string) => answer<SessionInfo>("POST", `${at(id)}/resume`),
-  stopRecording: (id: string) => answer<SessionInfo>("POST", `${at(id)}/recordings/stop`),
+  extend: (id: string, ttlSeconds: number) => reach(`${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
+  pause: (id: string) => reach(`${at(id)}/pause`),
+  resume: (id: string) => reach(`${at(id)}/resume`),
+  stopRecording: (id: string) => reach(`${at(id)}/recordings/stop`),
   stats: (id: string) => answer<SessionStats>("GET", `${at(id)}/stats`),
   end: async (id: string): Promise<void> => void (await call("DELETE", at(id))),
   openTerminal: (id: string, opening: TerminalOpening) =>

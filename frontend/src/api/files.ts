@@ -54,7 +54,7 @@ export function putFile(place: Place, path: string, file: File, sent: (bytes: nu
       if (request.status < 300) resolve();
       else reject(problemOf(request.status, request.responseText));
     };
-    request.onerror = () => reject(new ApiError(0, "network", "The server can't be reached. The file was not uploaded."));
+    request.onerror = () => reject(new ApiError(0, "network", "The server can’t be reached. The file was not uploaded."));
     request.onabort = () => reject(new ApiError(0, "aborted", "Cancelled."));
     request.onloadend = () => signal.removeEventListener("abort", abort);
     request.open("PUT", ROOT + address(place, path));

@@ -32,7 +32,7 @@ export interface Visit {
 
 /** Its addresses are of pages, not of the API: a guest has no account. */
 const request = (method: string, path: string, body?: Readonly<Record<string, unknown>>): Promise<Response> =>
-  call(method, path, body, "");
+  call(method, path, body, { root: "" });
 
 const at = (session: string): string => `/watch/${encodeURIComponent(session)}`;
 

@@ -110,8 +110,9 @@ def ann_cookie(ann: Person) -> str:
 
 
 @pytest.fixture
-def anns(ann: Person, image: Image, profile: Profile) -> Terminal:
-    """A terminal in a running session of ann's; no engine knows its machine."""
+def anns(site: LiveSite, ann: Person, image: Image, profile: Profile) -> Terminal:
+    """A terminal in a running session of ann's; no engine knows its machine, and a worker would end it for that."""
+    assert not site.runs("worker")
     now = timezone.now()
     session = Session.objects.create(
         owner=ann.user,

@@ -1,13 +1,10 @@
 """Pausing as programs and open terminals have it."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from websockets.sync.client import ClientConnection
 
-from playground.sessions.models import Session, Terminal
-from playground.sessions.states import SessionState
 from tests.support.live_site import LiveSite
 from tests.support.notices import greeted, next_notice
 from tests.support.people import Person, assert_problem
@@ -61,13 +58,6 @@ def test_a_paused_session_can_be_ended(ann: Person, session: str) -> None:
     assert ann.api.delete(f"/sessions/{session}").status_code == 204
     for act in ("pause", "resume"):
         assert_problem(ann.api.post(f"/sessions/{session}/{act}"), 409, "session_not_running")
-
-
-@pytest.mark.parametrize("act", ["pause", "resume"])
-def test_nobody_elses(bob: Person, anns: Terminal, act: str) -> None:
-    for session in (anns.machine.session_id, uuid4()):
-        assert_problem(bob.api.post(f"/sessions/{session}/{act}"), 404, "session_unknown")
-    assert Session.objects.get().state == SessionState.RUNNING
 
 
 def test_what_is_typed_meanwhile_is_not_lost(ann: Person, session: str, terminal: ClientConnection) -> None:

@@ -1,24 +1,19 @@
 """Recordings, from a real recorder that is killed, of real terminals; and who may see them."""
 
-import json
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
-from playground.images.models import Image
-from playground.recordings import services
 from playground.recordings.models import Recording, RecordingState
-from playground.sessions.models import Event, Profile, Session, Terminal
+from playground.sessions.models import Event, Terminal
 from runtime.recording.file import lines
 from tests.support.asciicast import check_version_3, events_of, text_of
 from tests.support.asciinema import asciinema
 from tests.support.live_site import LiveSite
-from tests.support.people import Person, assert_problem
+from tests.support.people import Person
 from tests.support.recordings import WITHIN, completed, download, file_of, has_file, text_so_far, wait_until
 from tests.support.sockets import opened
 
@@ -158,71 +153,3 @@ def test_asciinema_shows_version_2(
     cast.write_bytes(download(ann, recording, "2"))
     assert asciinema(*command, str(cast), home=tmp_path) == SHOWN.encode()
     assert text_of(download(ann, recording)) == SHOWN
-
-
-ONE = "/sessions/{s}/recordings/{r}"
-
-
-@pytest.mark.parametrize(("method", "path"), [("GET", ONE), ("GET", f"{ONE}/asciicast"), ("DELETE", ONE)])
-def test_somebody_elses(recorded: Recording, bob: Person, method: str, path: str) -> None:
-    answer = bob.api.request(method, path.format(s=recorded.session_id, r=recorded.pk))
-    theirs = assert_problem(answer, 404, answer.json()["code"])
-    absent = "00000000-0000-4000-8000-000000000000"
-    nothing = bob.api.request(method, path.format(s=absent, r=absent)).json()
-    for problem in (theirs, nothing):
-        problem.pop("request_id")
-    assert theirs == nothing
-    assert Recording.objects.filter(pk=recorded.pk).exists()
-    assert_problem(bob.api.get(f"/sessions/{recorded.session_id}/recordings"), 404, "session_unknown")
-
-
-def test_an_administrator_leaves_a_trace(recorded: Recording, ann: Person, bob: Person) -> None:
-    download(ann, recorded)
-    assert not Event.objects.filter(kind="recording_opened").exists()
-    bob.user.is_staff = True
-    bob.user.save()
-    for _ in range(3):
-        download(bob, recorded)
-    event = Event.objects.get(session_id=recorded.session_id, kind="recording_opened")
-    assert event.data == {"recording": str(recorded.pk), "by": "bob"}
-
-
-def test_lists_and_deletion(recorded: Recording, ann: Person, site: LiveSite) -> None:
-    base = f"/sessions/{recorded.session_id}/recordings"
-    (item,) = ann.api.get(base).json()["items"]
-    assert (item["id"], item["state"], item["missing_bytes"]) == (str(recorded.pk), "complete", 0)
-    assert ann.api.get(f"{base}/{recorded.pk}").json() == item
-    Recording.objects.update(state=RecordingState.RECORDING)
-    assert_problem(ann.api.delete(f"{base}/{recorded.pk}"), 409, "recording_running")
-    Recording.objects.update(state=RecordingState.COMPLETE)
-    for _ in range(2):
-        assert ann.api.delete(f"{base}/{recorded.pk}").status_code == 204
-    assert not (site.data / "recordings" / f"{recorded.pk.hex}.cast").exists()
-    assert_problem(ann.api.get(f"{base}/{recorded.pk}/asciicast"), 404, "recording_unknown")
-
-
-def test_pruning(recorded: Recording, site: LiveSite, settings: object) -> None:
-    settings.DATA = site.data  # type: ignore[attr-defined]  # pytest-django's
-    path = site.data / "recordings" / f"{recorded.pk.hex}.cast"
-    services.prune()
-    assert path.exists()
-    Recording.objects.update(ended_at=timezone.now() - timedelta(days=31))
-    services.prune()
-    assert not path.exists()
-    assert not Recording.objects.exists()
-
-
-def test_files_go_with_their_session(recorded: Recording, site: LiveSite, settings: object) -> None:
-    settings.DATA = site.data  # type: ignore[attr-defined]  # pytest-django's
-    Session.objects.filter(pk=recorded.session_id).delete()
-    services.prune()
-    assert not (site.data / "recordings" / f"{recorded.pk.hex}.cast").exists()
-
-
-def test_profiles_decide(ann: Person, image: Image, profile: Profile) -> None:
-    Profile.objects.update(recording="never")
-    refused = assert_problem(ann.api.post("/sessions", json={"image": "debian", "record": True}), 409, "beyond_profile")
-    assert json.dumps(refused)
-    Profile.objects.update(recording="always")
-    answer = ann.api.post("/sessions", json={"image": "debian"})
-    assert answer.json()["is_recorded"] is True

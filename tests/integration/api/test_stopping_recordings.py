@@ -6,12 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from playground.recordings.models import Recording, RecordingState
-from playground.sessions.models import Event, Machine, Profile, Session, Terminal
-from playground.sessions.states import SessionState
+from playground.sessions.models import Event, Session, Terminal
 from tests.support.asciicast import check_version_3, events_of, text_of
 from tests.support.live_site import LiveSite
 from tests.support.notices import greeted, next_notice
-from tests.support.people import Person, assert_problem
+from tests.support.people import Person
 from tests.support.recordings import completed, download, file_of, has_file, text_so_far, wait_until
 from tests.support.sockets import opened
 
@@ -153,56 +152,3 @@ def test_a_session_that_ends_at_once(
     # Its terminal may end before the recorder has heard: then that is the whole of it, too.
     assert recording.state in (RecordingState.STOPPED, RecordingState.COMPLETE)
     assert text_of(download(ann, recording)) == NUMBERS
-
-
-def test_what_its_profile_demands_goes_on(ann: Person, anns: Terminal) -> None:
-    session = str(anns.machine.session_id)
-    Session.objects.update(is_recorded=True, is_recording_required=True)
-    assert_problem(ann.api.post(f"/sessions/{session}/recordings/stop"), 409, "recording_required")
-    assert ann.api.get(f"/sessions/{session}").json()["is_recorded"] is True
-    assert not Event.objects.filter(kind="recording_stopped").exists()
-
-
-def test_profiles_that_demand_it_say_so(ann: Person, image: object, profile: Profile) -> None:
-    Profile.objects.update(recording="always")
-    asked = ann.api.post("/sessions", json={"image": "debian", "record": True}).json()
-    assert (asked["is_recorded"], asked["is_recording_required"]) == (True, True)
-    Profile.objects.update(recording="on_request")
-    # As it was settled when the session was created.
-    assert_problem(ann.api.post(f"/sessions/{asked['id']}/recordings/stop"), 409, "recording_required")
-
-
-@pytest.mark.parametrize("state", [SessionState.PENDING, SessionState.STOPPING, SessionState.ENDED])
-def test_when_it_does_not_run(ann: Person, anns: Terminal, state: SessionState) -> None:
-    path = f"/sessions/{anns.machine.session_id}/recordings/stop"
-    Session.objects.update(is_recorded=True, state=state)
-    assert_problem(ann.api.post(path), 409, "session_not_running")
-    Session.objects.update(is_recorded=False)
-    assert ann.api.post(path).status_code == 200, "there is nothing to stop"
-
-
-def test_a_machine_that_does_not_answer(ann: Person, anns: Terminal, site: LiveSite) -> None:
-    """What can't be asked how far it is is recorded no further than it was."""
-    Session.objects.update(is_recorded=True)
-    recording = Recording.objects.create(
-        session=anns.machine.session, machine=anns.machine, terminal_id=anns.pk, name="shell"
-    )
-    _stop(ann, str(anns.machine.session_id))
-    recording.refresh_from_db()
-    assert (recording.state, recording.stop_at) == (RecordingState.RECORDING, None)
-    site.start("recorder")
-    try:
-        assert completed(str(anns.machine.session_id)).state == RecordingState.STOPPED
-    finally:
-        site.kill("recorder")
-        (site.data / "recordings" / f"{recording.pk.hex}.cast").unlink(missing_ok=True)
-
-
-def test_somebody_elses(ann: Person, bob: Person, anns: Terminal) -> None:
-    Session.objects.update(is_recorded=True)
-    path = f"/sessions/{anns.machine.session_id}/recordings/stop"
-    assert_problem(bob.api.post(path), 404, "session_unknown")
-    bob.user.is_staff = True
-    bob.user.save()
-    assert_problem(bob.api.post(path), 404, "session_unknown")
-    assert Machine.objects.get(pk=anns.machine_id).session.is_recorded  # type: ignore[union-attr]

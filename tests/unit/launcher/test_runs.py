@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from deploy.launcher.runs import Run, run_together
 
 
@@ -45,3 +47,13 @@ def test_those_that_failed_are_named_in_order(tmp_path: Path) -> None:
     codes = {"one": 1, "two": 0, "three": 2}
     runs = [run(tmp_path, name, f"raise SystemExit({code})") for name, code in codes.items()]
     assert run_together(runs, at_once=2) == ["one", "three"]
+
+
+def test_what_failed_is_shown_whole_and_last(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    def lines(name: str, code: int) -> Run:
+        return run(tmp_path, name, f"print(*[f'{name} {{n}}' for n in range(9)], sep='\\n'); raise SystemExit({code})")
+
+    run_together([lines("red", 1), lines("green", 0)])
+    title, *shown = capfdbinary.readouterr().out.decode().split("\n")[1:-1]
+    assert title == f"--- green, the end of {tmp_path / 'green.log'}"
+    assert shown == [*[f"green {n}" for n in range(3, 9)], "", "--- red", *[f"red {n}" for n in range(9)]]
