@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
+from runtime.priority import prefer
 from runtime.terminal.socket_protocol import BoundedWebSocketProtocol
 
 STOP_SECONDS = 4
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str]) -> None:
         bound = listening_socket(options.host, options.port)
     except OSError as error:
         sys.exit(f"{options.host}:{options.port}: {error.strerror}")
+    prefer()
     uvicorn.Server(configuration()).run(sockets=[bound])
 
 

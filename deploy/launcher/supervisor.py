@@ -14,6 +14,7 @@ from deploy.launcher.places import Places
 from deploy.launcher.supervision import Program, configuration
 from deploy.launcher.unix_http import UnixConnection
 from runtime.parent import end_with_parent
+from runtime.priority import prefer_session
 
 STOPPING_SECONDS = 60.0
 """Longer than all programs together may take."""
@@ -47,6 +48,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=end_with_parent,
             )
+        prefer_session(self._process.pid)
         self.wait_for("the supervisor", self._answers, 20, log)
 
     def begin(self, name: str) -> None:

