@@ -3,9 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
-
-from runtime.priority import give_way
+from celery.signals import setup_logging, worker_ready, worker_shutdown
 
 FINISH_SECONDS = 4.0
 """For machines that are being made when the worker is to end."""
@@ -20,12 +18,6 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_logging(**_: object) -> None:
     """Celery leaves logging as the settings have it when somebody listens here."""
-
-
-@celeryd_init.connect
-def _let_others_go_first(**_: object) -> None:
-    """A worker makes machines and sweeps; web answers people."""
-    give_way()
 
 
 @worker_ready.connect

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from deploy.launcher.signals import end_with_parent_or_interrupt
 
 INTERRUPTED_SECONDS = 60.0
 LOOK_SECONDS = 0.2
-LAST_LINES = 6
-"""Of a run that passed: how many tests did, and which were skipped."""
+SUMMARY = b"short test summary info"
+"""Of a run that passed, pytest's words from here on are shown: what was skipped, and how many passed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Run:
 
 def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
     """Runs all of them to their ends, in their order, no more than `at_once` beside each other; the titles of those
-    that failed. Interrupted, none is left. What failed is shown last, and whole.
+    that failed. Interrupted, none is left. Of those with a log, what failed is shown last, and whole.
     """
     started: list[tuple[Run, subprocess.Popen[bytes]]] = []
     try:
@@ -54,8 +53,9 @@ def run_together(runs: Sequence[Run], at_once: int | None = None) -> list[str]:
 
 def _show(title: str, log: Path, *, whole: bool) -> None:
     print(f"\n--- {title}" if whole else f"\n--- {title}, the end of {log}", flush=True)
-    with log.open("rb") as lines:
-        sys.stdout.buffer.writelines(lines if whole else deque(lines, LAST_LINES))
+    lines = log.read_bytes().splitlines(keepends=True)
+    summary = max((number for number, line in enumerate(lines) if SUMMARY in line), default=len(lines) - 1)
+    sys.stdout.buffer.writelines(lines if whole else lines[max(0, summary) :])
     sys.stdout.flush()
 
 

@@ -57,9 +57,10 @@ describe("a request whose answer does not come", () => {
   });
 
   it("is sent once where it would make a second thing", async () => {
-    const asked = answers(lost, Response.json({}));
+    const asked = answers(lost, lost);
     expect(await outcome(api.openTerminal("s", {}))).toMatchObject({ status: 0, code: "network" });
-    expect(asked).toHaveBeenCalledTimes(1);
+    expect(await outcome(api.extend("s", 60))).toMatchObject({ status: 0, code: "network" });
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 
   it("is not sent again when the server took too long", async () => {

@@ -156,4 +156,4 @@ def read_until(link: RawLink, mark: bytes) -> None:
         data = link.read()
         if mark in tail + data[: len(mark)] or mark in data:
             return
-        tail = data[-len(mark) :]
+        tail = (tail + data)[-len(mark) :]

@@ -1,5 +1,6 @@
 """`make run`: it comes up, it refuses what can't work, it goes without a trace, and it recovers from kill -9."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -11,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runtime.priority import PATIENT, PREFERRED
+from runtime.priority import PREFERRED
 from tests.faults.conftest import left_on_engine
 from tests.support.docker import docker_host
 from tests.support.launched import Launched, data_directory
+from tests.support.privileges import may_be_preferred
 from tests.support.stack import REPOSITORY
 from tests.support.waiting import WITHIN, wait
 
@@ -68,18 +70,22 @@ def test_secrets_and_sockets_are_for_us_alone(copy: Launched) -> None:
         assert (copy.data / path).stat().st_mode & 0o077 == 0, path
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root is preferred to others")
+@pytest.mark.skipif(not may_be_preferred(), reason="takes CAP_SYS_NICE")
 def test_who_types_comes_first(copy: Launched) -> None:
-    """All threads of each, whatever started them."""
-    assert {niceness for pid in copy.pids("web") for niceness in _niceness(pid)} == {PREFERRED}
-    assert {niceness for pid in copy.pids("worker") for niceness in _niceness(pid)} == {PATIENT}
+    """Each thread of web, and the site's session; the worker is no less than others."""
     for pid in copy.pids("web"):
+        assert set(_niceness(pid)) == {PREFERRED}
         session = Path(f"/proc/{pid}/autogroup")
         assert not session.exists() or session.read_text().endswith(f"nice {PREFERRED}\n")
+    for pid in copy.pids("worker"):
+        assert set(_niceness(pid)) == {os.nice(0)}
 
 
-def _niceness(pid: int) -> list[int]:
-    return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir()]
+def _niceness(pid: int) -> Iterator[int]:
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        # It may end meanwhile.
+        with contextlib.suppress(ProcessLookupError):
+            yield os.getpriority(os.PRIO_PROCESS, int(thread.name))
 
 
 def test_a_second_copy_with_the_same_data_is_refused(copy: Launched) -> None:

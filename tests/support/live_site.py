@@ -136,8 +136,6 @@ class LiveSite:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=[self._listener.fileno()],
-                # Its worker gives way to what is in its session, and that would be the tests.
-                start_new_session=True,
             )
 
     def _wait(self, name: str, ready: Callable[[], bool]) -> None:

@@ -88,7 +88,8 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                # Preferred alone: the tests are in our session.
+                start_new_session=name.startswith("web"),
             )
         if name.startswith("web"):
             prefer_session(self._processes[name].pid)

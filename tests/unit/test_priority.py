@@ -7,39 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from runtime.priority import PATIENT, PREFERRED, prefer_session
+from runtime import priority
+from runtime.priority import PREFERRED, prefer_session
+from tests.support.privileges import may_be_preferred
 
 NOBODY = 65534
-NICENESS = "; import os, threading; t = threading.Thread(target=lambda: print(os.nice(0))); t.start(); t.join()"
+IMPORTS = "import os, threading"
+PREFERRED_THREAD = """
+prefer()
+thread = threading.Thread(target=lambda: print(os.nice(0)))
+thread.start()
+thread.join()
+"""
 
 
-def _niceness(call: str, **more: object) -> int:
-    """Of a thread that was started after it."""
-    line = f"from runtime.priority import prefer, give_way; {call}(){NICENESS}"
-    return int(subprocess.run([sys.executable, "-c", line], capture_output=True, check=True, text=True, **more).stdout)  # type: ignore[call-overload]
-
-
-def test_who_gives_way() -> None:
-    assert _niceness("give_way") == PATIENT
-
-
-def test_who_is_preferred() -> None:
-    may = os.geteuid() == 0
-    assert _niceness("prefer") == (PREFERRED if may else os.nice(0))
+def test_threads_that_are_started_later_are_preferred() -> None:
+    line = f"from runtime.priority import prefer\n{IMPORTS}{PREFERRED_THREAD}"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, check=True, text=True)
+    assert int(done.stdout) == (PREFERRED if may_be_preferred() else os.nice(0))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
 def test_who_may_not_be_preferred_stays_as_it_is() -> None:
-    def become_nobody() -> None:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-
-    source = Path("runtime/priority.py").read_text()
-    line = f"{source}\nprefer(); prefer_session(1); print(os.nice(0))"
-    done = subprocess.run(
-        ["/usr/bin/python3", "-c", line], capture_output=True, text=True, check=True, preexec_fn=become_nobody, cwd="/"
-    )
+    # All is read before: nobody may not read where we lie.
+    drop = f"{IMPORTS}\nos.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})"
+    script = f"{Path(priority.__file__).read_text()}\n{drop}\nprefer_session(1){PREFERRED_THREAD}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) == os.nice(0)
 
 
@@ -51,7 +44,7 @@ def test_a_session_is_preferred_by_itself() -> None:
             theirs = _autogroup(process.pid)
         finally:
             process.kill()
-    if ours and os.geteuid() == 0:
+    if ours and may_be_preferred():
         assert theirs.endswith(f"nice {PREFERRED}")
     assert _autogroup("self") == ours
 

@@ -54,12 +54,12 @@ interface Manner {
   readonly repeatable?: boolean;
 }
 
-/** Browsers give up what is on its way when the network of their host changes: pauses before it is sent again, in milliseconds. */
+/** Browsers give up what is on its way when the network of their host changes: about so long before it is sent again, in milliseconds. */
 const AGAIN_AFTER = [200, 1000];
 
 /** Raises ApiError with what the server refused, in its words. */
 export async function call(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Response> {
-  const { root = ROOT, repeatable = method !== "POST" } = manner;
+  const { root = ROOT, repeatable = method === "GET" || method === "DELETE" } = manner;
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -83,8 +83,8 @@ async function send(url: string, request: RequestInit, pauses: readonly number[]
     } catch (error) {
       const pause = pauses[sent - 1];
       if (pause === undefined || !(error instanceof TypeError))
-        throw new ApiError(0, "network", "The server can’t be reached. Check your connection and try again.");
-      await new Promise((resolve) => setTimeout(resolve, pause));
+        throw new ApiError(0, "network", `The server can’t be reached. Check your connection${pauses.length > 0 ? "" : ", look whether it was done,"} and try again.`);
+      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     }
   }
 }
@@ -103,8 +103,7 @@ export async function answer<T>(method: string, path: string, body?: Body, manne
 }
 
 /** Asks for a state that a session may be in already. */
-const reach = (path: string, body?: Body): Promise<SessionInfo> =>
-  answer<SessionInfo>("POST", path, body, { repeatable: true });
+const reach = (path: string): Promise<SessionInfo> => answer<SessionInfo>("POST", path, undefined, { repeatable: true });
 
 const at = (id: string): string => `/sessions/${encodeURIComponent(id)}`;
 
@@ -113,7 +112,8 @@ const terminalAt = (id: string, terminal: string): string => `${at(id)}/terminal
 export const api = {
   session: (id: string) => answer<SessionInfo>("GET", at(id)),
   rename: (id: string, name: string) => answer<SessionInfo>("PATCH", at(id), { name }),
-  extend: (id: string, ttlSeconds: number) => reach(`${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
+  extend: (id: string, ttlSeconds: number) =>
+    answer<SessionInfo>("POST", `${at(id)}/extend`, { ttl_seconds: ttlSeconds }),
   pause: (id: string) => reach(`${at(id)}/pause`),
   resume: (id: string) => reach(`${at(id)}/resume`),
   stopRecording: (id: string) => reach(`${at(id)}/recordings/stop`),

@@ -1,4 +1,4 @@
-"""Recordings, from a real recorder that is killed, of real terminals; and who may see them."""
+"""Recordings, from a real recorder that is killed, of real terminals."""
 
 import signal
 from collections.abc import Callable

@@ -50,10 +50,12 @@ def test_those_that_failed_are_named_in_order(tmp_path: Path) -> None:
 
 
 def test_what_failed_is_shown_whole_and_last(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    def lines(name: str, code: int) -> Run:
-        return run(tmp_path, name, f"print(*[f'{name} {{n}}' for n in range(9)], sep='\\n'); raise SystemExit({code})")
+    words = ["first", "== short test summary info ==", "SKIPPED", "last"]
 
-    run_together([lines("red", 1), lines("green", 0)])
-    title, *shown = capfdbinary.readouterr().out.decode().split("\n")[1:-1]
-    assert title == f"--- green, the end of {tmp_path / 'green.log'}"
-    assert shown == [*[f"green {n}" for n in range(3, 9)], "", "--- red", *[f"red {n}" for n in range(9)]]
+    def says(name: str, words: list[str], code: int) -> Run:
+        return run(tmp_path, name, f"print(*{words}, sep='\\n'); raise SystemExit({code})")
+
+    run_together([says("red", words, 1), says("brief", words[:1], 0), says("green", words, 0)])
+    shown = capfdbinary.readouterr().out.decode().split("\n")
+    assert shown[:4] == ["", f"--- brief, the end of {tmp_path / 'brief.log'}", "first", ""]
+    assert shown[4:-1] == [f"--- green, the end of {tmp_path / 'green.log'}", *words[1:], "", "--- red", *words]
