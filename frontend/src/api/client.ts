@@ -1,3 +1,4 @@
+import { backoff } from "../terminal/backoff.js";
 import type { SessionStats } from "./stats.js";
 import type { SessionInfo, TerminalInfo, TerminalOpening, TerminalProcess } from "./types.js";
 
@@ -54,8 +55,9 @@ interface Manner {
   readonly repeatable?: boolean;
 }
 
-/** Browsers give up what is on its way when the network of their host changes: about so long before it is sent again, in milliseconds. */
-const AGAIN_AFTER = [200, 1000];
+/** How often a request is sent: browsers give up what is on its way when the network of their host changes. */
+const MOST_TRIES = 3;
+const AGAIN_BASE = 500;
 
 /** Raises ApiError with what the server refused, in its words. */
 export async function call(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Response> {
@@ -69,22 +71,21 @@ export async function call(method: string, path: string, body?: Body, manner: Ma
     credentials: "same-origin",
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
-  const { response, sent } = await send(root + path, request, repeatable ? AGAIN_AFTER : []);
+  const { response, sent } = await send(root + path, request, repeatable ? MOST_TRIES : 1);
   const gone = method === "DELETE" && sent > 1 && response.status === 404;
   if (!response.ok && !gone) throw problemOf(response.status, await response.text().catch(() => ""));
   return response;
 }
 
 /** The answer, and how often it was asked for. */
-async function send(url: string, request: RequestInit, pauses: readonly number[]): Promise<{ response: Response; sent: number }> {
+async function send(url: string, request: RequestInit, tries: number): Promise<{ response: Response; sent: number }> {
   for (let sent = 1; ; sent++) {
     try {
       return { response: await fetch(url, { ...request, signal: AbortSignal.timeout(PATIENCE) }), sent };
     } catch (error) {
-      const pause = pauses[sent - 1];
-      if (pause === undefined || !(error instanceof TypeError))
-        throw new ApiError(0, "network", `The server can’t be reached. Check your connection${pauses.length > 0 ? "" : ", look whether it was done,"} and try again.`);
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+      if (sent === tries || !(error instanceof TypeError))
+        throw new ApiError(0, "network", `The server can’t be reached. Check your connection${tries > 1 ? "" : ", look whether it was done,"} and try again.`);
+      await new Promise((resolve) => setTimeout(resolve, backoff(sent, Math.random, AGAIN_BASE)));
     }
   }
 }
