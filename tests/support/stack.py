@@ -80,6 +80,7 @@ class Stack:
 
     def begin(self, name: str) -> None:
         """Starts one of PROCESSES."""
+        is_web = name.startswith("web")
         with (self.data / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 self._commands()[name],
@@ -89,9 +90,9 @@ class Stack:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Preferred alone: the tests are in our session.
-                start_new_session=name.startswith("web"),
+                start_new_session=is_web,
             )
-        if name.startswith("web"):
+        if is_web:
             prefer_session(self._processes[name].pid)
 
     def _wait_for(self, name: str) -> None:
